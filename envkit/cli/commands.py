@@ -1,0 +1,173 @@
+"""One function per command: one call of the library each, then text for people or, with `--json`, what `to_json` gives."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import output, progress
+
+if TYPE_CHECKING:
+    from ..control import Control
+
+Command = Callable[[Namespace], int]
+
+
+def _control(options: Namespace) -> Control:
+    """Return the keywords that every slow verb takes; progress goes to stderr, so that stdout is the result alone."""
+    return {"report": progress.reporter(), "timeout": options.timeout, "offline": options.offline}
+
+
+def find(options: Namespace) -> int:
+    """List the environments of this machine."""
+    from ..environments import find as call  # noqa: PLC0415 - each command imports what it needs
+
+    silent: Control = {"report": None, "timeout": options.timeout}
+    found = tuple(
+        call(kinds=options.kind, managers=options.manager, python=options.python, roots=options.roots, probe=options.probe, **silent)
+    )
+    return output.give(options, found, lambda: output.environments(found))
+
+
+def resolve(options: Namespace) -> int:
+    """Show one environment."""
+    from ..environments import resolve as call  # noqa: PLC0415 - each command imports what it needs
+
+    found = call(options.target, probe=options.probe, report=None, timeout=options.timeout)
+    return output.give(options, found, lambda: output.environment(found))
+
+
+def create(options: Namespace) -> int:
+    """Make a new environment."""
+    from ..lifecycle.making import create as call  # noqa: PLC0415 - each command imports what it needs
+
+    made = call(
+        options.where, python=options.python, pypi=options.packages, on_exists="replace" if options.replace else "error", **_control(options)
+    )
+    return output.give(options, made, lambda: output.environment(made))
+
+
+def ensure(options: Namespace) -> int:
+    """Make an environment what it should be."""
+    from ..lifecycle.making import ensure as call  # noqa: PLC0415 - each command imports what it needs
+    from ..models.plans import Spec  # noqa: PLC0415 - as above
+
+    path = _is_path(options.where)
+    spec = Spec(
+        name=None if path else options.where,
+        prefix=Path(options.where) if path else None,
+        python=options.python,
+        pypi=tuple(options.packages),
+        seed="pip" if options.pip else "none",
+    )
+    heard = progress.Heard(progress.reporter())
+    made = call(spec, **{**_control(options), "report": heard})
+    return output.give(options, made, lambda: output.environment(made) + ("" if heard.worked else "\nnothing had to be done"))
+
+
+def _is_path(text: str) -> bool:
+    return text.startswith((".", "~")) or os.sep in text or "/" in text
+
+
+def provision(options: Namespace) -> int:
+    """Provide an environment with packages and a proven kernel."""
+    from ..packages import installed  # noqa: PLC0415 - each command imports what it needs
+    from ..provisioning import provision as call  # noqa: PLC0415 - as above
+
+    heard = progress.Heard(progress.reporter())
+    kernel = call(
+        options.where,
+        python=options.python,
+        pypi=options.packages,
+        display_name=options.display_name,
+        **{**_control(options), "report": heard},
+    )
+    return output.give(options, kernel, lambda: output.provisioned(kernel, installed, options.packages, worked=heard.worked, seconds=heard.seconds))
+
+
+def install(options: Namespace) -> int:
+    """Install packages."""
+    from ..packages import install as call  # noqa: PLC0415 - each command imports what it needs
+
+    changes = call(
+        options.env,
+        *options.packages,
+        dependencies=not options.no_deps,
+        break_system_packages=options.break_system_packages,
+        dry_run=options.dry_run,
+        **_control(options),
+    )
+    return output.give(options, changes, lambda: output.changes(changes))
+
+
+def uninstall(options: Namespace) -> int:
+    """Uninstall packages."""
+    from ..packages import uninstall as call  # noqa: PLC0415 - each command imports what it needs
+
+    changes = call(options.env, *options.packages, dry_run=options.dry_run, **_control(options))
+    return output.give(options, changes, lambda: output.changes(changes))
+
+
+def packages(options: Namespace) -> int:
+    """List the packages of an environment."""
+    from ..packages import installed as call  # noqa: PLC0415 - each command imports what it needs
+
+    found = call(options.env)
+    return output.give(options, found, lambda: output.packages(found))
+
+
+def run(options: Namespace) -> int:
+    """Run a program and end as it ended: its code, or 128 and the signal's number."""
+    from ..execution import run as call  # noqa: PLC0415 - each command imports what it needs
+
+    argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
+    done = call(options.env, argv, capture_output=options.json, report=None, timeout=options.timeout)
+    if options.json:
+        output.write(output.process(done))
+    return 128 - done.returncode if done.returncode < 0 else done.returncode
+
+
+def remove(options: Namespace) -> int:
+    """Remove an environment."""
+    from ..lifecycle.removal import remove as call  # noqa: PLC0415 - each command imports what it needs
+
+    removal = call(options.env, foreign=options.foreign, dry_run=options.dry_run, **_control(options))
+    return output.give(options, removal, lambda: output.removal(removal))
+
+
+def kernel_list(options: Namespace) -> int:
+    """List kernels."""
+    from ..kernels.registration import kernels as call  # noqa: PLC0415 - each command imports what it needs
+
+    found = call()
+    return output.give(options, found, lambda: output.kernels(found))
+
+
+def kernel_register(options: Namespace) -> int:
+    """Register an environment as a kernel."""
+    from ..kernels.registration import register as call  # noqa: PLC0415 - each command imports what it needs
+
+    scope: Any = options.scope if options.scope in {"user", "sys-prefix", "system"} else Path(options.scope)
+    kernel = call(
+        options.env, name=options.name, display_name=options.display_name, scope=scope, on_exists=options.on_exists, **_control(options)
+    )
+    return output.give(options, kernel, lambda: output.kernels((kernel,)))
+
+
+def kernel_remove(options: Namespace) -> int:
+    """Remove a kernel."""
+    from ..kernels.registration import unregister as call  # noqa: PLC0415 - each command imports what it needs
+
+    removal = call(options.name, foreign=options.foreign, dry_run=options.dry_run)
+    return output.give(options, removal, lambda: output.removal(removal))
+
+
+def kernel_verify(options: Namespace) -> int:
+    """Prove a kernel by a cell that runs in it."""
+    from ..kernels.health import verify as call  # noqa: PLC0415 - each command imports what it needs
+
+    kernel = call(options.name, **_control(options))
+    return output.give(options, kernel, lambda: output.proof(kernel))

@@ -1,0 +1,146 @@
+"""Results as text for people and as JSON for programs, on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from ..markup import Table, printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..models.environment import Environment
+    from ..models.plans import Changes, Kernel, Package, Removal
+    from ..system.process import CompletedProcess
+
+
+def give(options: Namespace, value: object, text: Callable[[], str]) -> int:
+    """Write a result: with `--json` exactly what `to_json` gives, else the text for people; return 0."""
+    if options.json:
+        from ..formats.values import to_json  # noqa: PLC0415 - only with --json
+
+        write(to_json(value))
+    else:
+        write(text())
+    return 0
+
+
+def write(text: str) -> None:
+    """Write a text and an end of line to stdout; what its encoding has no letters for becomes escapes."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def environments(found: Sequence[Environment]) -> str:
+    """Return a table of environments, sorted by manager, the broken ones marked and explained."""
+    rows = tuple(
+        (
+            "!" if env.problem else "",
+            str(env.version or "?") + ("t" if env.free_threaded else ""),
+            env.kind,
+            env.manager or "",
+            env.name or "",
+            env.id + (f"  ({env.problem.message})" if env.problem else ""),
+        )
+        for env in found
+    )
+    return Table(columns=("", "version", "kind", "manager", "name", "path"), rows=rows).text() if rows else "no environment was found"
+
+
+def environment(env: Environment) -> str:
+    """Return the facts of one environment."""
+    facts = {
+        "prefix": env.prefix,
+        "python": env.python,
+        "kind": f"{env.kind} ({env.manager})" if env.manager else env.kind,
+        "base": env.base,
+        "project": env.project,
+        "also": ", ".join(map(str, env.aliases)) or None,
+        "problem": env.problem,
+        "hint": env.problem.hint if env.problem else None,
+    }
+    return _facts(str(env), facts)
+
+
+def _facts(title: str, facts: dict[str, Path | object | None]) -> str:
+    rows = tuple((f"  {name}", str(value)) for name, value in facts.items() if value is not None)
+    return Table(title=title, columns=("", ""), rows=rows).text()
+
+
+def packages(found: Sequence[Package]) -> str:
+    """Return a table of packages."""
+    rows = tuple((package.name, package.version, str(package.editable or package.url or "")) for package in found)
+    return Table(columns=("name", "version", "from"), rows=rows).text() if rows else "no packages"
+
+
+def changes(changed: Changes) -> str:
+    """Return what changed, a line each."""
+    lines = [f"+ {package}" for package in changed.added]
+    lines += [f"- {package}" for package in changed.removed]
+    lines += [f"~ {before} -> {after.version}" for before, after in changed.updated]
+    return "\n".join(map(printable, lines)) or "nothing had to be done"
+
+
+def removal(done: Removal) -> str:
+    """Return what went, or would go."""
+    verb = "removed" if done.done else "would remove"
+    lines = [f"{verb} {path} ({done.size / 1e6:.1f} MB): {done.reason}" for path in done.paths]
+    lines += [f"{verb} kernel {kernel.name} ({kernel.path})" for kernel in done.kernels if kernel.path not in done.paths]
+    return "\n".join(map(printable, lines))
+
+
+def kernels(found: Sequence[Kernel]) -> str:
+    """Return a table of kernels, the broken ones marked and explained."""
+    rows = tuple(
+        (
+            "!" if kernel.problem else "",
+            kernel.name,
+            kernel.display_name,
+            str(kernel.environment.prefix) if kernel.environment else "",
+            f"{kernel.path}  ({kernel.problem.message})" if kernel.problem else str(kernel.path),
+        )
+        for kernel in found
+    )
+    return Table(columns=("", "name", "shown as", "environment", "kernelspec"), rows=rows).text() if rows else "no kernel was found"
+
+
+def proof(kernel: Kernel) -> str:
+    """Return what the cell said."""
+    said = kernel.proof
+    return _facts(
+        str(kernel),
+        {"environment": kernel.environment, "the cell said": said.text if said else None, "seconds": f"{said.seconds:.1f}" if said else None},
+    )
+
+
+def provisioned(
+    kernel: Kernel, installed: Callable[[Environment], Sequence[Package]], asked: Sequence[str], *, worked: bool, seconds: float
+) -> str:
+    """Return the summary of `provision`: where, which Python, which packages, which kernel, what the cell said, how long."""
+    env, said = kernel.environment, kernel.proof
+    assert env is not None
+    assert said is not None
+    from ..packages import named  # noqa: PLC0415 - only for this summary
+
+    versions = {package.name: str(package) for package in installed(env)}
+    wanted = [versions.get(named(requirement), requirement) for requirement in asked]
+    return _facts(
+        f"{kernel.name}: {'ready' if worked else 'nothing had to be done'}, kernel proven",
+        {
+            "where": env.prefix,
+            "python": f"{said.version} ({env.base or env.prefix})",
+            "packages": ", ".join(wanted) or None,
+            "kernel": f"{kernel.name} ({kernel.display_name})",
+            "the cell said": said.text,
+            "seconds": f"{seconds:.1f}, of which the kernel {said.seconds:.1f}",
+        },
+    )
+
+
+def process(done: CompletedProcess[str]) -> str:
+    """Return a finished process as JSON: it is the standard library's value, so it has no schema of ours."""
+    return json.dumps({"args": done.args, "returncode": done.returncode, "stdout": done.stdout, "stderr": done.stderr}, sort_keys=True)

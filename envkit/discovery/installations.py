@@ -1,0 +1,204 @@
+"""Plain interpreters: what the files of an installation say of the Python that is in it. Nothing is run.
+
+An executable is believed to be an interpreter when it is machine code and a standard library lies where it would look for it
+(`lib/python3.12/os.py`): a script, a shim, a stub of Windows or macOS has none. As CPython does (getpath.py), only the links of
+the executable itself are followed, so that a tree that is linked as a whole keeps its spelling.
+
+Where the exact version comes from, the first that is there and agrees with the minor: `build-details.json` (PEP 739),
+`patchlevel.h`, the name that pyenv or uv gave the directory, the bytes of the executable. Without any, the minor alone.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from packaging.version import InvalidVersion, Version
+
+from ..formats import patchlevel
+from ..models.environment import Environment
+from . import binaries
+from .executables import Name, best_names, read_name
+
+if TYPE_CHECKING:
+    from ..system.look import Look
+
+_IMPLEMENTATIONS = {"python": "cpython", "pypy": "pypy", "graalpy": "graalpy"}
+_SMALL = 256 * 1024  # bytes; a smaller executable has its Python in a shared library
+
+
+class Library(NamedTuple):
+    """The standard library of an installation: its directory, and what its name says."""
+
+    directory: str
+    name: Name
+
+
+def installation(look: Look, executable: str) -> Environment | None:
+    """Return the plain interpreter that an executable is, or leads to; None when it is none.
+
+    The environment has kind "interpreter" ("conda" in a conda prefix) and no manager yet: whose it is, a locator knows.
+    """
+    last = look.last(look.tidy(executable))
+    return look.remember(("installation", last), lambda: _installation(look, last))
+
+
+def installation_at(look: Look, prefix: str) -> Environment | None:
+    """Return the plain interpreter of a prefix: of its executables the first that is one; see `best_names` for the order."""
+    directory = prefix if look.windows else os.path.join(prefix, "bin")
+    for name in best_names(look.names(directory), windows=look.windows):
+        if found := installation(look, os.path.join(directory, name)):
+            return found
+    return None
+
+
+def _installation(look: Look, executable: str) -> Environment | None:
+    name = read_name(os.path.basename(executable), windows=look.windows)
+    header = look.data(executable, binaries.HEADER)
+    if name is None or header is None or not binaries.is_binary(header):
+        return None
+    directory = os.path.dirname(executable)
+    if look.host.shown(look.host.path(directory)) == "/bin" and not look.windows:
+        directory = look.real(directory)  # where /bin is a link to /usr/bin, Pythons live in /usr
+        executable = os.path.join(directory, os.path.basename(executable))
+    prefix = directory if look.windows else os.path.dirname(directory)
+    library = _windows_library(look, prefix) if look.windows else _library(look, prefix, name)
+    if library is None:
+        return None
+    return _described(look, prefix=prefix, executable=executable, library=library, header=header)
+
+
+def _library(look: Look, prefix: str, name: Name) -> Library | None:
+    """Return the standard library that an executable of that name would use; None when none is there, or nobody could tell."""
+    if name.minor and name.word == "python":
+        gil, free = f"python{name.number}", f"python{name.number}t"
+        for text in (free,) if "t" in name.flags else (gil, free):
+            for lib in ("lib", "lib64"):
+                if look.is_file(os.path.join(prefix, lib, text, "os.py")):
+                    return Library(os.path.join(prefix, lib, text), Name("python", name.number, "t" if text is free else ""))
+    found: dict[str, Library] = {}
+    for lib in ("lib", "lib64"):
+        for text in look.names(os.path.join(prefix, lib)):
+            parts = read_name(text)
+            if parts and parts.minor and _may_use(name, parts) and look.is_file(os.path.join(prefix, lib, text, "os.py")):
+                found.setdefault(text, Library(os.path.join(prefix, lib, text), parts))
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _may_use(name: Name, library: Name) -> bool:
+    """Say whether an executable may belong to a standard library; what its name does not tell excludes nothing."""
+    if name.word not in {library.word, "python"}:
+        return False
+    return library.number == name.number or library.number.startswith(f"{name.number}." if name.number else "")
+
+
+def _windows_library(look: Look, prefix: str) -> Library | None:
+    """Return the standard library of an installation on Windows; the minor is told by `python312.dll` there."""
+    directory = os.path.join(prefix, "Lib")
+    if not look.is_file(os.path.join(directory, "os.py")):
+        return None
+    for name in look.names(prefix):
+        digits = name.lower().removeprefix("python").removesuffix(".dll")
+        number = digits.removesuffix("t")
+        if name.lower().startswith("python") and name.lower().endswith(".dll") and number.isdigit() and len(number) > 1:
+            return Library(directory, Name("python", f"{number[0]}.{number[1:]}", digits[len(number) :]))
+    word = next((word for word in ("pypy", "graalpy") if any(name.lower().startswith(word) for name in look.names(prefix))), "python")
+    return Library(directory, Name(word, "", ""))
+
+
+def _described(look: Look, *, prefix: str, executable: str, library: Library, header: bytes) -> Environment:
+    """Return the environment for an executable that has its standard library."""
+    from pathlib import Path  # noqa: PLC0415 - values only
+
+    word, number, flags = library.name
+    version, source, told = _version(look, prefix=prefix, executable=executable, library=library)
+    debug = "d" in told or "d" in (read_name(os.path.basename(executable), windows=look.windows) or library.name).flags
+    return Environment(
+        prefix=Path(prefix),
+        kind="conda" if look.is_directory(os.path.join(prefix, "conda-meta")) else "interpreter",
+        python=Path(executable if debug else _flagged(look, executable, number, flags)),
+        version=version,
+        version_source=source,
+        implementation=_IMPLEMENTATIONS[word],
+        architecture=binaries.architecture(header),
+        free_threaded="t" in flags or "t" in told,
+        externally_managed=look.is_file(os.path.join(library.directory, "EXTERNALLY-MANAGED")),
+    )
+
+
+def _flagged(look: Look, executable: str, number: str, flags: str) -> str:
+    """Return the name of the same file that shows a debug build (`python3.12d`), where there is one: it is installed with both."""
+    directory, name = os.path.split(executable)
+    flagged = f"python{number}{flags}d"
+    if look.windows or name != f"python{number}{flags}" or flagged not in look.names(directory):
+        return executable
+    here, there = look.status(executable), look.status(os.path.join(directory, flagged))
+    same = here is not None and there is not None and (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
+    return os.path.join(directory, flagged) if same else executable
+
+
+def _version(look: Look, *, prefix: str, executable: str, library: Library) -> tuple[Version | None, str | None, str]:
+    """Return version, the file it was read from, and flags of the build that the file tells besides."""
+    number = library.name.number
+    details = os.path.join(library.directory, "build-details.json")
+    if text := look.text(details, 256 * 1024):
+        from ..formats import build_details  # noqa: PLC0415 - Python 3.14 and newer have one
+
+        try:
+            said = build_details.load(text)
+        except ValueError:
+            pass
+        else:
+            if version := _fitting(said.version, number):
+                return version, details, "".join(sorted(said.flags))
+    for header in _headers(look, prefix, number):
+        if (text := look.text(header, patchlevel.LIMIT)) and (version := _fitting(patchlevel.load(text), number)):
+            return version, header, ""
+    if version := _fitting(_version_in_name(os.path.basename(prefix)), number):
+        return version, prefix, ""
+    if library.name.word == "python" and number:
+        for path in _with_code(look, prefix, executable, library.name):
+            if version := _fitting(binaries.version_inside(look, path, number), number):
+                return version, path, ""
+    return (Version(number), library.directory, "") if number else (None, None, "")
+
+
+def _fitting(text: str | None, number: str) -> Version | None:
+    """Return a version that agrees with the minor, where that is known, and is an exact one."""
+    try:
+        version = Version(text) if text else None
+    except InvalidVersion:
+        return None
+    if version is None or len(version.release) < 3 or (number and number != f"{version.release[0]}.{version.release[1]}"):
+        return None
+    return version
+
+
+def _headers(look: Look, prefix: str, number: str) -> list[str]:
+    """Return where `patchlevel.h` may lie: most have one directory, some a flag in its name (`python3.6m`, `python3.13t`)."""
+    include = os.path.join(prefix, "include")
+    if look.windows:
+        return [os.path.join(include, patchlevel.NAME)]
+    names = [name for name in look.names(include) if (parts := read_name(name)) and parts.number == number]
+    return [os.path.join(include, name, patchlevel.NAME) for name in names] + [os.path.join(include, patchlevel.NAME)]
+
+
+def _version_in_name(text: str) -> str | None:
+    """Return the version in a directory's name: pyenv's `3.12.1`, uv's `cpython-3.12.1-linux-x86_64-gnu`."""
+    parts = text.split("-")
+    if len(parts) > 2 and parts[0] in {"cpython", "pypy", "graalpy"}:
+        return parts[1].partition("+")[0]
+    return parts[0] if parts[0].count(".") == 2 and parts[0][:1].isdigit() else None
+
+
+def _with_code(look: Look, prefix: str, executable: str, name: Name) -> list[str]:
+    """Return the files that hold the interpreter itself: the executable, or the shared library beside a small one."""
+    status = look.status(executable)
+    if status is None or status.st_size >= _SMALL:
+        return [executable]
+    found: list[str] = []
+    lib = os.path.join(prefix, "lib")
+    for directory in (lib, os.path.join(prefix, "lib64"), os.path.join(lib, f"{binaries.architecture(look.data(executable, 64) or b'')}-linux-gnu")):
+        found += [os.path.join(directory, text) for text in look.names(directory) if text.startswith(f"libpython{name.number}{name.flags}.")]
+    return [*found, executable] if found else [executable]
+

@@ -1,0 +1,150 @@
+"""Use an environment: run programs in it without a shell, ask its interpreter, take its activation as data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import plugins, records
+from .control import Control, Work, takes_control
+from .environments import interpreted, resolved
+from .errors import NotFoundError, ProcessError, UsageError
+from .models.environment import Environment
+from .models.plans import Activation, Interpreter
+from .system import process
+from .system.process import CompletedProcess
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from .host import Host
+    from .models.aliases import Env, StrPath
+
+
+@takes_control
+def interpreter(env: Env, **control: Unpack[Control]) -> Interpreter:
+    """Return what an environment's Python says about itself. Runs it, isolated (`-I -S`) and bounded in time and output.
+
+    Raises:
+        NotFoundError: there is no such environment, or it has no Python.
+        MachineError: it does not run. DeadlineError: it does not answer.
+
+    Example:
+        >>> import envkit, sys
+        >>> envkit.interpreter(sys.executable).markers["python_full_version"] == sys.version.split()[0]
+        True
+    """
+    work = Work.of(control)
+    return interpreted(resolved(env, work), work)
+
+
+@takes_control
+def activation(env: Env, **control: Unpack[Control]) -> Activation:
+    """Return what a shell's activate would change, as data; `.apply(environ)` gives the variables of a process inside it.
+
+    Raises:
+        NotFoundError: there is no such environment.
+
+    Example:
+        >>> import envkit, os, sys
+        >>> inside = envkit.activation(sys.executable).apply(os.environ)
+        >>> inside["PATH"].split(os.pathsep)[0] == str(envkit.resolve(sys.executable).python.parent)
+        True
+    """
+    work = Work.of(control)
+    return activation_of(resolved(env, work), work.host)
+
+
+def activation_of(environment: Environment, host: Host) -> Activation:
+    """Return the activation of an environment that was resolved, with the variables that its record keeps."""
+    activated = plugins.backend("venv").activation(environment, host)
+    record = records.state_of(environment.prefix, host).record
+    if record is None or not record.variables:
+        return activated
+    return replace(activated, assign={**activated.assign, **record.variables})
+
+
+@takes_control
+def run(
+    env: Env,
+    argv: Sequence[StrPath],
+    *,
+    check: bool = False,
+    capture_output: bool = False,
+    input: str | None = None,  # noqa: A002 - subprocess's word
+    cwd: StrPath | None = None,
+    environ: Mapping[str, str] | None = None,
+    **control: Unpack[Control],
+) -> CompletedProcess[str]:
+    """Run a program in an environment, as `subprocess.run` does, without a shell.
+
+    Args:
+        argv: the program and its arguments. A bare program name is looked up in the environment first, then on PATH.
+        check: raise ProcessError where its code is not 0.
+        capture_output: keep what it says in the result; otherwise it talks on our own streams, and reads from them.
+        input: what it reads; its output is then kept as well.
+        cwd: its working directory; ours if None.
+        environ: variables on top of the activated ones.
+
+    Returns:
+        argv, code (negative for a signal), and the text of stdout and stderr (None where it was not kept).
+
+    Raises:
+        NotFoundError: no such environment or program. DeadlineError, CancelledError: the whole process tree is dead by then.
+        ProcessError: with `check`, its code was not 0.
+
+    Example:
+        >>> import envkit, sys
+        >>> envkit.run(sys.executable, ["python", "-c", "print(6 * 7)"], capture_output=True).stdout
+        '42\\n'
+    """
+    if isinstance(argv, str | os.PathLike):
+        raise TypeError(f"argv takes a program and its arguments, not {argv!r}")
+    command = [os.fspath(part) for part in argv]
+    if not command:
+        raise UsageError("argv is empty", code="argv", hint='name a program, as in ["python", "-V"]')
+    work = Work.of(control)
+    environment = resolved(env, work)
+    activated = activation_of(environment, work.host)
+    variables = {**activated.apply(work.host.environ), **(environ or {})}
+    directory = work.host.cwd if cwd is None else records.absolute(cwd, work.host)
+    command[0] = _program(command[0], environment, activated, variables, directory)
+    ended = _run(command, work, variables, directory, text=input, keep=capture_output or input is not None)
+    if check and ended.returncode != 0:
+        raise ProcessError(
+            f"{Path(command[0]).name} ended with code {ended.returncode} in {environment}",
+            returncode=ended.returncode,
+            stdout=ended.stdout or "",
+            stderr=ended.stderr or "",
+            hint="its own output says why",
+        )
+    return ended
+
+
+def _run(command: list[str], work: Work, variables: dict[str, str], directory: Path, *, text: str | None, keep: bool) -> CompletedProcess[str]:
+    with work.task("run", f"run {Path(command[0]).name}") as task:
+        if keep:
+            done = process.run_process(command, work=work, environ=variables, cwd=directory, text=text, on_line=task.output, kept=None, spare=True)
+            return CompletedProcess(command, done.returncode, done.stdout, done.stderr)
+        code = process.run_attached(command, work=work, environ=variables, cwd=directory)
+        return CompletedProcess(command, code, None, None)
+
+
+def _program(name: str, environment: Environment, activated: Activation, variables: Mapping[str, str], directory: Path) -> str:
+    """Return the absolute path of a program: one with a separator is a path, another is looked up in the environment, then on PATH."""
+    if os.path.dirname(name):
+        return str(directory / name)
+    if name in {"python", "python3"} and environment.python is not None:
+        return str(environment.python)
+    import shutil  # noqa: PLC0415 - only where something is run
+
+    absolute = [part for part in variables.get("PATH", "").split(os.pathsep) if os.path.isabs(part)]  # "." on PATH is never followed
+    found = shutil.which(name, path=os.pathsep.join([*map(str, activated.prepend_path), *absolute]))
+    if found is None:
+        raise NotFoundError(
+            f"no program {name!r} in {environment.prefix} or on PATH", code="program-not-found", hint="install the package that brings it, or give its path"
+        )
+    return found

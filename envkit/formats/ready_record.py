@@ -1,0 +1,101 @@
+"""envkit's own marks inside an environment: the ready record and the dirty mark, both JSON, text in and values out.
+
+`<prefix>/.envkit/dirty.json` is written before anything changes, `<prefix>/.envkit/ready.json` last. Ready means: the record is
+there, it is readable, it names this prefix, and there is no dirty mark. A record that cannot be read counts as absent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from ..models.mapping import EMPTY, freeze
+
+MARKS: Final = ".envkit"  # the directory of all that envkit keeps inside an environment
+READY: Final = "ready.json"
+DIRTY: Final = "dirty.json"
+LOG: Final = "error.log"  # the whole output of the tool that failed last
+SCHEMA: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What envkit wrote down of an environment that it made, or of another tool's that it changed (`made` is False then)."""
+
+    prefix: str
+    kind: str = "venv"
+    backend: str = "venv"
+    name: str | None = None
+    made: bool = True
+    requested: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    variables: Mapping[str, str] = EMPTY
+    system_site_packages: bool = False
+    seed: str = "none"
+    created: str = ""
+    digest: str = ""
+    kernels: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Keep what was given as immutable values."""
+        freeze(self, mappings=("variables",), tuples=("requested", "constraints", "kernels"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dirty:
+    """What was being done when the mark was written: "create" or "change", by which process, since when."""
+
+    doing: str
+    pid: int = 0
+    since: str = ""
+    made_directory: bool = False
+
+
+def dump_record(record: Record) -> str:
+    """Return the text of a ready record."""
+    return _dump({**asdict(record), "variables": dict(record.variables)})
+
+
+def load_record(text: str) -> Record:
+    """Return the record of a text; ValueError if it is none."""
+    return Record(**_fields(text, {"prefix": str, "kind": str, "backend": str, "name": (str, type(None)), "made": bool, "requested": list,
+        "constraints": list, "variables": dict, "system_site_packages": bool, "seed": str, "created": str, "digest": str, "kernels": list}))  # fmt: skip
+
+
+def dump_dirty(dirty: Dirty) -> str:
+    """Return the text of a dirty mark."""
+    return _dump(asdict(dirty))
+
+
+def load_dirty(text: str) -> Dirty:
+    """Return the mark of a text; whatever cannot be read is the mark of a creation that was interrupted."""
+    try:
+        return Dirty(**_fields(text, {"doing": str, "pid": int, "since": str, "made_directory": bool}))
+    except ValueError:
+        return Dirty(doing="create")
+
+
+def _dump(fields: dict[str, Any]) -> str:
+    return json.dumps({"schema": SCHEMA, **fields}, indent=1, sort_keys=True) + "\n"
+
+
+def _fields(text: str, kinds: Mapping[str, type | tuple[type, ...]]) -> dict[str, Any]:
+    """Return the known fields; those of a later version of envkit are passed over, a field of another kind is a ValueError."""
+    try:
+        given = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if not isinstance(given, dict) or given.get("schema") != SCHEMA:
+        raise ValueError("not a record of envkit")
+    fields = {str(name): value for name, value in given.items() if name in kinds}
+    for name, value in fields.items():
+        if not isinstance(value, kinds[name]):
+            raise ValueError(f"{name} is {value!r}")
+        items = value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
+        if not all(isinstance(item, str) for item in items):
+            raise ValueError(f"{name} holds something that is no text")
+    if "prefix" in kinds and "prefix" not in fields or "doing" in kinds and "doing" not in fields:
+        raise ValueError("incomplete")
+    return fields

@@ -1,0 +1,181 @@
+"""Carry out a plan under the environment's lock: build, build anew, mend, install, write the record last."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import environments, packages, planning, plugins, records
+from ..discovery import search
+from ..errors import EnvkitError, MachineError
+from ..models.plans import Spec
+from ..system import files
+
+if TYPE_CHECKING:
+    from ..control import Work
+    from ..models.environment import Environment
+    from ..planning import Observation
+    from ..system.locks import Held
+
+_ASIDE = ".envkit-old-"
+
+
+def carry_out(spec: Spec, seen: Observation, work: Work, lock: Held) -> Environment:
+    """Make what was observed what the spec says. The spec was checked, the planner has agreed, the lock is held.
+
+    Raises:
+        InstallError, NetworkError, MachineError, ...: what was new is gone then, what was there is as it was or marked dirty.
+    """
+    if seen.state in {"absent", "half-made"} or seen.mismatch is not None:
+        return _build(spec, seen, work, lock)
+    environment = seen.environment
+    assert environment is not None
+    if seen.state == "damaged":
+        return _mend(spec, seen, environment, work, lock)
+    record = records.state_of(seen.prefix, work.host).record
+    if record is not None and seen.differing:
+        record = replace(record, variables={**record.variables, **spec.variables})
+        records.finish(seen.prefix, record, work.host)
+    if seen.unsatisfied:
+        packages.install_held(
+            environment, seen.unsatisfied, sources=spec.sources, constraints=spec.constraints, work=work, lock=lock, record=record
+        )
+    return identified(seen.prefix, work)
+
+
+def identified(prefix: Path, work: Work) -> Environment:
+    """Return the environment at a prefix that was just made or changed."""
+    found = search.identify(work.host, str(prefix), plugins.locators())
+    if found is None or found.python is None or found.problem is not None:
+        why = found.problem.message if found and found.problem else "nothing that is an environment lies there"
+        raise MachineError(f"{prefix} is not whole after it was made: {why}", code="not-whole", hint="look at the disk, and call again")
+    return found
+
+
+def _build(spec: Spec, seen: Observation, work: Work, lock: Held) -> Environment:
+    """Build at an empty place, or in place of what is there, which comes back when that fails."""
+    assert seen.base is not None
+    prefix = seen.prefix
+    wanted = planning.wanted_in(spec, seen)
+    with _replacing(seen), _fresh(prefix):
+        with work.task("create", f"create {prefix} on {seen.base}"):
+            records.begin(prefix, "create", work.host, made_directory=True)
+            try:
+                plugins.backend(spec.backend).build(prefix, spec=spec, base=seen.base, work=work, descriptors=lock.descriptors)
+            except OSError as error:
+                raise files.machine_error(error, prefix) from error
+        environment = identified_half_made(prefix, work)
+        if wanted:
+            packages.install_unmarked(environment, wanted, sources=spec.sources, constraints=spec.constraints, work=work, lock=lock)
+        requested = tuple(map(planning.shown, wanted))
+        records.finish(prefix, records.new_record(prefix, spec, requested, work.host), work.host)
+    return identified(prefix, work)
+
+
+def identified_half_made(prefix: Path, work: Work) -> Environment:
+    """Return the environment that is being made: whole but for its record."""
+    found = search.identify(work.host, str(prefix), plugins.locators())
+    if found is None or found.python is None or (found.problem is not None and found.problem.code != "half-made"):
+        why = found.problem.message if found and found.problem else "nothing that is an environment lies there"
+        raise MachineError(f"{prefix} is not whole after it was made: {why}", code="not-whole", hint="choose another base Python")
+    return replace(found, problem=None)
+
+
+@contextmanager
+def _fresh(prefix: Path) -> Iterator[None]:
+    """Make the directory; whatever goes wrong in the body, the directory and what was made above it are gone again."""
+    top = records.make_directory(prefix)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError, EnvkitError):
+            if top is None:
+                _empty(prefix)
+            else:
+                files.remove_tree(prefix)
+                _remove_empty_parents(prefix.parent, top)
+        raise
+
+
+def _remove_empty_parents(directory: Path, top: Path) -> None:
+    while directory.is_relative_to(top):
+        directory.rmdir()
+        directory = directory.parent
+
+
+def _empty(directory: Path) -> None:
+    for entry in list(os.scandir(directory)):
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path)
+        else:
+            os.unlink(entry.path)
+
+
+@contextmanager
+def _replacing(seen: Observation) -> Iterator[None]:
+    """Put what lies at the prefix aside while its successor is built: it is deleted in the end, or put back on failure.
+
+    What was half made is not worth keeping. What a kill left aside is swept by the next build of the same place.
+    """
+    prefix = seen.prefix
+    _sweep(prefix)
+    if seen.state == "absent":
+        yield
+        return
+    if seen.state == "half-made":
+        files.remove_tree(prefix)
+        yield
+        return
+    aside = prefix.with_name(f"{_ASIDE}{prefix.name}-{secrets.token_hex(4)}")
+    try:
+        os.rename(prefix, aside)
+    except OSError as error:
+        raise files.machine_error(error, prefix) from error
+    try:
+        yield
+    except BaseException:
+        os.rename(aside, prefix)
+        raise
+    with suppress(OSError):
+        files.delete_renamed(aside)
+
+
+def _sweep(prefix: Path) -> None:
+    """Delete what an earlier build of this place put aside and could not delete; only with the place's lock held."""
+    start = f"{_ASIDE}{prefix.name}-"
+    with suppress(OSError):
+        for entry in list(os.scandir(prefix.parent)):
+            if entry.name.startswith(start) and len(entry.name) == len(start) + 8 and entry.is_dir(follow_symlinks=False):
+                files.delete_renamed(Path(entry.path))
+
+
+def _mend(spec: Spec, seen: Observation, environment: Environment, work: Work, lock: Held) -> Environment:
+    """Take up an interrupted change of packages: broken ones are put in again; where that does not help all is built anew."""
+    from ..pypi import mending  # noqa: PLC0415 - needed after a kill only
+
+    record = records.state_of(seen.prefix, work.host).record
+    environment = replace(environment, problem=None)
+    try:
+        with work.task("install", "mend packages whose change was interrupted"):
+            mending.repair_distributions(
+                environment, seen.broken, sources=spec.sources, work=work, log=records.log_of(seen.prefix, work.host), descriptors=lock.descriptors
+            )
+            missing = plugins.package_manager("pypi").unsatisfied(environment, planning.wanted_in(spec, seen), work.host)
+            if missing:
+                packages.install_unmarked(environment, missing, sources=spec.sources, constraints=spec.constraints, work=work, lock=lock)
+            packages.verify(environment, work.host)
+    except EnvkitError:
+        work.check()
+        if record is None:
+            raise  # another tool's environment: not ours to build anew
+        return _build(spec, replace(seen, base=environments.base_for(spec.python, work)), work, lock)
+    if record is not None:
+        record = replace(record, requested=tuple(map(planning.shown, planning.wanted_in(spec, seen))))
+    records.finish(seen.prefix, record, work.host)
+    return identified(seen.prefix, work)

@@ -1,0 +1,177 @@
+"""What a spec asks for, checked, and what is there where it wants its environment: the input of the pure planner."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import environments, packages, plugins, records
+from ..discovery import requests, search
+from ..errors import RefusedError, UsageError
+from ..models.environment import Environment
+from ..models.plans import Project, Spec
+from ..planning import Observation
+
+if TYPE_CHECKING:
+    from ..control import Work
+    from ..formats.ready_record import Record
+
+_ALONE = frozenset({".lock"})  # what may lie in a directory that counts as empty: uv's and our lock file
+
+
+def checked_spec(spec: Spec, work: Work) -> Spec:
+    """Return the spec with its requirements in canonical form and its prefix absolute.
+
+    Raises:
+        UsageError: something in it is not allowed, or not available yet; nothing in a spec is ever ignored.
+        RefusedError: no environment can work at its prefix.
+    """
+    for name, given in (("conda", spec.conda), ("channels", spec.channels), ("lock", spec.lock), ("post_install", spec.post_install)):
+        if given:
+            raise UsageError(f"Spec.{name} is not available yet", code="not-available", hint="leave it out; packages of PyPI go into pypi=")
+    if spec.sources.pythons != "machine":
+        raise UsageError("Sources.pythons='uv' is not available yet", code="not-available", hint="install the Python yourself and ask for it")
+    backend = plugins.backend(spec.backend)
+    if spec.seed not in ("none", "pip"):
+        raise UsageError(f"seed is {spec.seed!r}", code="seed", hint='give "none" or "pip"')
+    for name, value in spec.variables.items():
+        if not name or "=" in name or "\0" in name + value:
+            raise UsageError(f"{name!r} cannot be the name of a variable, or its value holds a NUL", code="variable", hint="choose another name")
+    if spec.name is not None:
+        environments.named_prefix(spec.name, work)
+    prefix = records.prefix_of(spec, work.host)
+    if work.host.platform != "win32" and ":" in str(prefix):
+        raise RefusedError(f"{prefix} contains a colon, which separates the entries of PATH", code="path", hint="choose a path without one")
+    if any(not character.isprintable() for character in str(prefix)):
+        raise RefusedError(f"{str(prefix)!r} contains a control character", code="path", hint="choose a path without one")
+    return replace(
+        spec,
+        backend=backend.NAME,
+        pypi=packages.checked(spec.pypi),
+        constraints=tuple(str(requirement) for requirement in packages.checked(spec.constraints)),
+        prefix=None if spec.prefix is None else prefix,
+    )
+
+
+def spec_from(
+    where: str | os.PathLike[str] | Spec,
+    python: str | os.PathLike[str] | Environment | None,
+    pypi: tuple[object, ...],
+    backend: str,
+    work: Work,
+) -> Spec:
+    """Return the spec that the keywords of `create` and `provision` stand for.
+
+    Raises:
+        UsageError: a spec was given, and keywords that a spec has beside it; or a path where only a name is possible.
+    """
+    if isinstance(where, Spec):
+        if python is not None or pypi or backend != "auto":
+            raise UsageError(
+                "beside a Spec, python=, pypi= and backend= are not possible", code="spec-and-keywords", hint="use dataclasses.replace(spec, ...)"
+            )
+        return where
+    as_path = environments.is_path(where, work)
+    return Spec(
+        name=None if as_path else os.fspath(where),
+        prefix=Path(where) if as_path else None,
+        python=_as_text(python, work),
+        pypi=packages.checked(pypi),  # type: ignore[arg-type] # each is checked there
+        backend=backend,
+    )
+
+
+def _as_text(python: str | os.PathLike[str] | Environment | None, work: Work) -> str | None:
+    if python is None or isinstance(python, str):
+        return python
+    if isinstance(python, Environment):
+        if python.python is None:
+            raise UsageError(f"{python.prefix} has no Python", code="python-missing", hint="choose an environment that has one")
+        return str(python.python)
+    return str(records.absolute(python, work.host))
+
+
+def observe(spec: Spec, work: Work) -> Observation:
+    """Look at what is there where a checked spec wants its environment; only its base may be run, where files do not say enough.
+
+    Raises:
+        NotFoundError: an environment has to be built, and no Python satisfies the spec.
+    """
+    prefix = records.prefix_of(spec, work.host)
+    seen = _observe_place(spec, prefix, work)
+    if seen.state in {"absent", "half-made"} or seen.mismatch is not None:
+        if seen.state not in {"foreign", "occupied"}:
+            seen = replace(seen, base=environments.base_for(spec.python, work))
+    return seen
+
+
+def _observe_place(spec: Spec, prefix: Path, work: Work) -> Observation:
+    marks = records.state_of(prefix, work.host)
+    remembered = _remembered(marks.record)
+    if marks.dirty is not None and marks.dirty.doing == "create":
+        return Observation(prefix=prefix, state="half-made", remembered=remembered)
+    if is_empty(prefix):
+        return Observation(prefix=prefix, state="absent")
+    found = search.identify(work.host, str(prefix), plugins.locators()) if prefix.is_dir() else None
+    managed = spec.name is not None
+    if marks.record is None and managed:
+        return Observation(prefix=prefix, state="half-made")
+    if found is None or found.kind == "interpreter":
+        if marks.record is None:
+            return Observation(prefix=prefix, state="occupied", environment=found)
+        return Observation(prefix=prefix, state="half-made", remembered=remembered)
+    if marks.record is None and marks.dirty is None:
+        return _observe_packages(spec, Observation(prefix=prefix, state="foreign", environment=found), None, work)
+    state = Observation(prefix=prefix, state="ready" if marks.ready else "damaged", environment=found, remembered=remembered)
+    return _observe_packages(spec, state, marks.record, work)
+
+
+def is_empty(prefix: Path) -> bool:
+    """Say whether nothing lies at `prefix`: it is not there, or an empty directory."""
+    try:
+        return not {entry.name for entry in os.scandir(prefix)} - _ALONE
+    except FileNotFoundError:
+        return not os.path.lexists(prefix)
+    except OSError:
+        return False
+
+
+def _observe_packages(spec: Spec, seen: Observation, record: Record | None, work: Work) -> Observation:
+    """Add to what was observed why it cannot be kept, what is missing, broken and to be written down."""
+    env = seen.environment
+    assert env is not None
+    if reason := _mismatch(spec, env, record, work):
+        return replace(seen, mismatch=reason)
+    manager = plugins.package_manager("pypi")
+    wanted: tuple[str | Project, ...] = (*(["pip"] if spec.seed == "pip" else []), *spec.pypi)
+    broken = tuple(problem.subject for problem in manager.broken(env, work.host)) if seen.state == "damaged" else ()
+    differing = ("variables",) if record is not None and not spec.variables.items() <= record.variables.items() else ()
+    return replace(seen, unsatisfied=manager.unsatisfied(env, wanted, work.host), broken=broken, differing=differing)
+
+
+def _mismatch(spec: Spec, env: Environment, record: Record | None, work: Work) -> str | None:
+    """Say why the environment that is there can never be what the spec says; None if it can."""
+    if env.problem is not None and env.problem.code != "half-made":
+        return env.problem.message
+    if env.python is None:
+        return "it has no Python"
+    if record is not None and record.system_site_packages != spec.system_site_packages:
+        return f"system_site_packages is {record.system_site_packages} there"
+    if spec.python is None:
+        return None
+    request = None if environments.is_path(spec.python, work) else requests.parse(spec.python)
+    if request is None:
+        base = environments.base_for(spec.python, work)
+        return None if env.base is not None and os.path.realpath(env.base) == os.path.realpath(base.prefix) else f"it was not made from {base}"
+    allowed = request.allows(env)
+    if allowed is None:
+        allowed = request.allows(environments.probed(env, work))
+    return None if allowed else f"it has {env.implementation or 'Python'} {env.version}, which {spec.python!r} does not allow"
+
+
+def _remembered(record: Record | None) -> tuple[str, ...]:
+    return () if record is None else record.requested
+
+

@@ -1,0 +1,98 @@
+"""The pure planner: what a spec asks for and what was observed in, the steps from one to the other out. It touches nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from .errors import ExistsError, RefusedError
+from .models.environment import Environment
+from .models.plans import Plan, Project, Spec, Step
+
+State = Literal["absent", "ready", "half-made", "damaged", "foreign", "occupied"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What is there where a spec wants its environment.
+
+    state: absent (nothing, or an empty directory), ready (ours and whole), half-made (ours, its creation was interrupted), damaged
+    (ours, a change of its packages was interrupted), foreign (another tool's environment), occupied (something else).
+    base: the Python that a new one would be built on. unsatisfied: requirements of the spec that are not met.
+    mismatch: why what is there can never be what the spec says. remembered: what was asked for before, for a rebuild.
+    """
+
+    prefix: Path
+    state: State
+    environment: Environment | None = None
+    base: Environment | None = None
+    unsatisfied: tuple[str | Project, ...] = ()
+    broken: tuple[str, ...] = ()
+    mismatch: str | None = None
+    remembered: tuple[str, ...] = ()
+    differing: tuple[str, ...] = ()
+
+
+def steps_to(spec: Spec, seen: Observation) -> Plan:
+    """Return the plan that makes what was observed what the spec says; it is False when that is the case already.
+
+    Raises:
+        ExistsError: something that is no environment lies there.
+        RefusedError: another tool's environment lies there and would have to be built anew.
+    """
+    if seen.state == "occupied":
+        raise ExistsError(
+            f"{seen.prefix} exists and is not an environment", code="not-an-environment", hint="choose another place, or move what lies there away"
+        )
+    if seen.state == "foreign" and (seen.mismatch or spec.variables):
+        why = seen.mismatch or "variables can be kept only in an environment that envkit made"
+        raise RefusedError(
+            f"{seen.prefix} was made by another tool, and {why}",
+            code="foreign-environment",
+            hint="choose another place, or remove it with remove(..., foreign=True) first",
+        )
+    steps: list[Step] = []
+    build = seen.state in {"absent", "half-made"} or seen.mismatch is not None
+    if build:
+        steps.extend(_build_steps(seen))
+    elif seen.state == "damaged":
+        names = ", ".join(seen.broken)
+        steps.append(Step(action="mend", text=f"mend {names}, whose change was interrupted" if names else "take up a change that was interrupted"))
+    elif seen.differing:
+        steps.append(Step(action="record", text=f"record {', '.join(seen.differing)}"))
+    if wanted := wanted_in(spec, seen) if build else seen.unsatisfied:
+        steps.append(Step(action="install", text=f"install {', '.join(map(shown, wanted))}"))
+    return Plan(spec=spec, steps=tuple(steps), environment=seen.environment)
+
+
+def _build_steps(seen: Observation) -> list[Step]:
+    on = f" on {seen.base}" if seen.base else ""
+    if seen.state == "absent":
+        return [Step(action="create", text=f"create {seen.prefix}{on}")]
+    why = seen.mismatch or "its creation was interrupted"
+    return [Step(action="rebuild", text=f"build {seen.prefix} anew{on}: {why}")]
+
+
+def wanted_in(spec: Spec, seen: Observation) -> tuple[str | Project, ...]:
+    """Return what a new environment gets: what the spec says, and what was asked for before and is not in the spec."""
+    asked = {_key(requirement) for requirement in spec.pypi}
+    before = [requirement for requirement in seen.remembered if _key(requirement) not in asked]
+    seed = ["pip"] if spec.seed == "pip" and not {"pip"} & {*asked, *map(_key, before)} else []
+    return (*seed, *spec.pypi, *before)
+
+
+def shown(requirement: str | Project) -> str:
+    """Return a requirement as people read it."""
+    return requirement if isinstance(requirement, str) else str(requirement.path)
+
+
+def _key(requirement: str | Project) -> str:
+    """Return the normalized name of a requirement, or its whole text where it has none: enough to see that two ask for the same."""
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - looking does without the planner
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 - as above
+
+    try:
+        return canonicalize_name(Requirement(shown(requirement)).name)
+    except InvalidRequirement:
+        return shown(requirement)

@@ -1,0 +1,130 @@
+"""Room: the distributions of PyPI in an environment. This package fills `protocols.PackageManager`; its parts load on first use.
+
+Listing and checking read files (`inventory`, `satisfaction`, `verification`); changing is done by uv or pip, run as child
+processes (`transaction`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..control import Work
+    from ..host import Host
+    from ..models.environment import Environment, Problem
+    from ..models.plans import Changes, Package, Project, Sources
+
+NAME: Final = "pypi"
+ECOSYSTEM: Final = "pypi"
+
+
+def installed(env: Environment, host: Host) -> tuple[Package, ...]:
+    """Return what is installed in the environment's own site-packages, by reading files.
+
+    Returns:
+        Sorted by normalized name, each name once; what has no readable METADATA is left out (`broken` tells of it).
+    """
+    from . import inventory
+
+    return inventory.packages(env, host)
+
+
+def unsatisfied(env: Environment, wanted: Iterable[str | Project], host: Host) -> tuple[str | Project, ...]:
+    """Return those of the wanted requirements that what is installed does not satisfy, in their order, by reading files.
+
+    Satisfied means: an installed distribution of that name fits the specifier, the extras (recursively, with the target's
+    markers) and, for URLs, direct_url.json. A marker that does not hold for the target asks for nothing. A local path is always
+    installed anew, so it is never satisfied.
+
+    Raises:
+        UsageError: a text is no requirement.
+    """
+    from . import satisfaction
+
+    return satisfaction.unsatisfied_of(env, wanted, host)
+
+
+def broken(env: Environment, host: Host) -> tuple[Problem, ...]:
+    """Return a problem "package-broken" for each distribution whose files are not what its RECORD says, sorted by name.
+
+    Existence and size are looked at, not hashes. `subject` is the package's name.
+    """
+    from . import verification
+
+    return verification.problems(env, host)
+
+
+def install(
+    env: Environment,
+    wanted: Iterable[str | Project],
+    *,
+    sources: Sources,
+    constraints: Iterable[str] = (),
+    dependencies: bool = True,
+    reinstall: bool = False,
+    break_system_packages: bool = False,
+    dry_run: bool = False,
+    work: Work,
+    log: Path | None = None,
+    descriptors: Collection[int] = (),
+) -> Changes:
+    """Install what is wanted by uv or pip and return what changed, as the disk says; with `dry_run` what would change.
+
+    Args:
+        wanted: requirements, and local projects, wheels and sdists as `Project`; see `requirements.parse`.
+        sources: indexes, directories of wheels and limits; whether the machine's configuration counts.
+        constraints: limits on versions, each a requirement without extras.
+        dependencies: install what they need, too.
+        reinstall: install what is wanted anew even if it is there in that version.
+        break_system_packages: change a Python that its system manages (PEP 668).
+        work: deadline, cancel and reporter of the call; `work.offline` forbids the network.
+        log: where the tool's whole output is kept when it fails, secrets masked.
+        descriptors: handed to each child process: the lock of the environment.
+
+    Raises:
+        UsageError: a requirement, a source or `ENVKIT_INSTALLER` is not allowed.
+        NotFoundError: the installer asked for is not there, or the environment has no Python.
+        RefusedError: externally managed.
+        InstallError: package-not-found, no-matching-version, python-too-old, conflict, build-failed, hash-mismatch.
+        NetworkError: the index cannot be reached, or `offline` and not on this machine.
+        MachineError: disk full, read-only, no permission.
+    """
+    from . import transaction
+
+    return transaction.install_into(
+        env,
+        wanted,
+        sources=sources,
+        constraints=constraints,
+        dependencies=dependencies,
+        reinstall=reinstall,
+        break_system_packages=break_system_packages,
+        dry_run=dry_run,
+        work=work,
+        log=log,
+        descriptors=descriptors,
+    )
+
+
+def uninstall(
+    env: Environment,
+    names: Iterable[str],
+    *,
+    break_system_packages: bool = False,
+    work: Work,
+    log: Path | None = None,
+    descriptors: Collection[int] = (),
+) -> Changes:
+    """Uninstall packages by uv or pip and return what changed; a name that is not installed is no change.
+
+    Raises:
+        UsageError: a name is none. Else as `install`.
+    """
+    from . import transaction
+
+    return transaction.uninstall_from(
+        env, names, break_system_packages=break_system_packages, work=work, log=log, descriptors=descriptors
+    )

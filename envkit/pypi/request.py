@@ -1,0 +1,67 @@
+"""What a driver is told and what it gives back: the words between `transaction` and the two drivers, uv and pip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from packaging.version import Version
+
+from ..models.plans import Project, Sources
+
+Kind = Literal["uv", "pip"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """An installer that was found: how its argv begins. `version` is None where it was not asked (uv)."""
+
+    kind: Kind
+    argv: tuple[str, ...]
+    version: Version | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One installation. `scratch` is an empty private directory: the working directory of the tool, and its files.
+
+    `present` are the names installed before; `prefix` is the environment's directory, where pip may have a configuration too.
+    """
+
+    python: str
+    prefix: str
+    requirements: tuple[str, ...]
+    projects: tuple[Project, ...]
+    constraints: tuple[str, ...]
+    dependencies: bool
+    reinstall: bool
+    break_system_packages: bool
+    dry_run: bool
+    sources: Sources
+    offline: bool
+    scratch: Path
+    present: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One child process."""
+
+    argv: tuple[str, ...]
+    environ: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One change that a dry run announces. `version` is "" where the tool names only the place it comes from."""
+
+    action: Literal["add", "remove", "again"]
+    name: str
+    version: str
+
+
+def project_text(project: Project) -> str:
+    """Return a project as pip and uv take one: its absolute path, with extras."""
+    return f"{project.path}[{','.join(project.extras)}]" if project.extras else str(project.path)

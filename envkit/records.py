@@ -1,0 +1,238 @@
+"""Managed directories, and the lock, dirty mark and ready record of one environment.
+
+Order of a change: lock, dirty mark, the change, ready record, dirty mark away, lock free. So whatever a kill leaves has a dirty
+mark or no record, and is never taken for whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .control import Work
+from .errors import MachineError, UsageError
+from .formats import ready_record
+from .formats.ready_record import DIRTY, LOG, MARKS, READY, Dirty, Record
+from .host import Host
+from .models.environment import Environment
+from .models.names import checked_name
+from .models.plans import Spec
+from .system import files, locks, sites
+from .system.locks import Held
+
+_RECORD_SIZE = 1024 * 1024  # bytes; a larger file is no record of ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What envkit's marks say of a prefix."""
+
+    record: Record | None
+    dirty: Dirty | None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has a ready record and no dirty mark."""
+        return self.record is not None and self.dirty is None
+
+
+def environments_directory(host: Host) -> Path:
+    """Return where managed environments lie, one directory per name."""
+    return host.data / "environments"
+
+
+def managed_prefix(name: str, host: Host) -> Path:
+    """Return the prefix of the managed environment `name`; names are compared without case, so its directory is in lower case."""
+    return environments_directory(host) / checked_name(name, what="environment").lower()
+
+
+def prefix_of(spec: Spec, host: Host) -> Path:
+    """Return where the environment of a spec lies.
+
+    Raises:
+        UsageError: it says both a name and a prefix, or neither; or the name or the prefix is not allowed.
+    """
+    if spec.name is not None and spec.prefix is not None:
+        raise UsageError("the spec has a name and a prefix", code="name-and-prefix", hint="a name is for a managed environment, a prefix for a place of yours: give one")
+    if spec.name is not None:
+        return managed_prefix(spec.name, host)
+    if spec.prefix is None:
+        raise UsageError(
+            "the spec has neither name nor prefix", code="not-available", hint="content-addressed environments are not available yet: give a name or a prefix"
+        )
+    return absolute(spec.prefix, host)
+
+
+def absolute(path: Path | str, host: Host) -> Path:
+    """Return a path as absolute, from the host's working directory, `~` for its home, without following links."""
+    text = os.fspath(path)
+    if text == "~" or text.startswith("~/"):
+        text = str(host.home) + text[1:]
+    return Path(os.path.normpath(host.cwd / text))
+
+
+def marks_of(prefix: Path, host: Host) -> Path:
+    """Return the directory of the marks: inside an environment; for a plain installation, which is not ours, below `Host.data`."""
+    inside = prefix / MARKS
+    if inside.is_dir() or (prefix / "pyvenv.cfg").is_file() or (prefix / "conda-meta").is_dir() or not _is_installation(prefix):
+        return inside
+    return host.data / "marks" / _key(prefix)
+
+
+def _is_installation(prefix: Path) -> bool:
+    return any((prefix / name).exists() for name in ("bin/python3", "bin/python", "python.exe", "bin/pypy3"))
+
+
+def state_of(prefix: Path, host: Host) -> State:
+    """Read the marks; a record that cannot be read, or that names another prefix, counts as absent."""
+    marks = marks_of(prefix, host)
+    record, dirty = None, None
+    with suppress(OSError, ValueError):
+        found = ready_record.load_record(_read(marks / READY))
+        if os.path.realpath(found.prefix) == os.path.realpath(prefix):
+            record = found
+    try:
+        dirty = ready_record.load_dirty(_read(marks / DIRTY))
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError):
+        dirty = Dirty(doing="create")
+    return State(record=record, dirty=dirty)
+
+
+def _read(path: Path) -> str:
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
+    with open(descriptor, encoding="utf-8", errors="surrogateescape") as stream:
+        text = stream.read(_RECORD_SIZE + 1)
+    if len(text) > _RECORD_SIZE:
+        raise ValueError("too long for a record")
+    return text
+
+
+def begin(prefix: Path, doing: str, host: Host, *, made_directory: bool = False) -> None:
+    """Write the dirty mark; from here on, until `finish`, the environment is not ready."""
+    marks = marks_of(prefix, host)
+    mark = Dirty(doing=doing, pid=os.getpid(), since=_now(), made_directory=made_directory)
+    files.private_directory(marks)
+    _write(marks / DIRTY, ready_record.dump_dirty(mark))
+
+
+def finish(prefix: Path, record: Record | None, host: Host) -> None:
+    """Write the ready record, then take the dirty mark away. Without a record (another tool's environment) all marks go."""
+    marks = marks_of(prefix, host)
+    if record is not None:
+        _write(marks / READY, ready_record.dump_record(replace(record, digest=digest_of(prefix))), durable=True)
+    (marks / DIRTY).unlink(missing_ok=True)
+    if record is None:
+        with suppress(OSError):
+            marks.rmdir()  # stays where an error.log is kept
+
+
+def _write(path: Path, text: str, *, durable: bool = False) -> None:
+    try:
+        files.write_atomic(path, text, durable=durable)
+    except OSError as error:
+        raise files.machine_error(error, path) from error
+
+
+def new_record(prefix: Path, spec: Spec, requested: tuple[str, ...], host: Host) -> Record:
+    """Return the record for an environment that was just made after `spec`."""
+    return Record(
+        prefix=str(prefix),
+        name=spec.name,
+        backend="venv",
+        requested=requested,
+        constraints=spec.constraints,
+        variables=spec.variables,
+        system_site_packages=spec.system_site_packages,
+        seed=spec.seed,
+        created=_now(),
+    )
+
+
+def digest_of(prefix: Path) -> str:
+    """Return a digest of what lies in site-packages, by names only: it changes when packages come, go or change version."""
+    digest = hashlib.sha256()
+    for directory in sites.site_packages_below(str(prefix)):
+        with suppress(OSError):
+            for name in sorted(os.listdir(directory)):
+                if name != "__pycache__":
+                    digest.update(os.fsencode(name) + b"\0")
+    return digest.hexdigest()
+
+
+def log_of(prefix: Path, host: Host) -> Path:
+    """Return where the whole output of a tool that failed is kept."""
+    return host.data / "logs" / f"{_key(prefix)}-{LOG}"
+
+
+def note_kernel(environment: Environment, directory: Path, work: Work) -> None:
+    """Remember in the record that a kernelspec of this environment lies in `directory`, so that removing one removes both."""
+    state = state_of(environment.prefix, work.host)
+    if state.record is None or state.dirty is not None or str(directory) in state.record.kernels:
+        return
+    changed = replace(state.record, kernels=(*state.record.kernels, str(directory)))
+    _write(marks_of(environment.prefix, work.host) / READY, ready_record.dump_record(changed))
+
+
+def lock_file(prefix: Path, host: Host) -> Path:
+    """Return the lock file of an environment: one for all spellings of its path."""
+    return host.data / "locks" / f"{_key(prefix)}.lock"
+
+
+@contextmanager
+def locked(prefix: Path, work: Work, *, what: str = "") -> Iterator[Held]:
+    """Hold the environment's lock; its descriptors go to every child that writes there."""
+    with locks.held(lock_file(prefix, work.host), what=what or str(prefix), work=work) as lock:
+        yield lock
+
+
+@contextmanager
+def inner_locked(prefix: Path, work: Work) -> Iterator[tuple[int, ...]]:
+    """Hold `.lock` inside an environment as well, uv's own file and protocol: it excludes uv, other users and containers.
+
+    Not for managed environments, which are found through `Host.data` alone, and not while uv runs, which takes it itself.
+    """
+    if prefix.is_relative_to(work.host.data) or not prefix.is_dir() or not os.access(prefix, os.W_OK):
+        yield ()
+        return
+    lock = locks.acquire(prefix / ".lock", what=str(prefix), work=work)
+    try:
+        yield lock.descriptors
+    finally:
+        lock.release()
+
+
+def _key(prefix: Path) -> str:
+    return hashlib.sha256(os.fsencode(os.path.realpath(prefix))).hexdigest()[:32]
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def make_directory(prefix: Path) -> Path | None:
+    """Make `prefix` and what is missing above it; return the topmost directory that was made, None if it was there.
+
+    Raises:
+        MachineError: it cannot be made.
+    """
+    top: Path | None = None
+    missing = [prefix]
+    while not missing[-1].parent.exists():
+        missing.append(missing[-1].parent)
+    for directory in reversed(missing):
+        try:
+            directory.mkdir()
+            top = top or directory
+        except FileExistsError:
+            if not directory.is_dir():
+                raise MachineError(f"{directory} is not a directory", code="not-a-directory", hint="choose another place") from None
+        except OSError as error:
+            raise files.machine_error(error, directory) from error
+    return top

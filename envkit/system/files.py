@@ -1,0 +1,127 @@
+"""Files: atomic writes, private directories, sizes, and a removal that follows no link."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+import stat
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from ..errors import MachineError
+
+_CODES = {
+    errno.ENOSPC: ("disk-full", "the disk is full", "free some space and call again"),
+    errno.EDQUOT: ("disk-full", "the quota is used up", "free some space and call again"),
+    errno.EROFS: ("read-only", "the file system is read-only", "choose a place that can be written"),
+    errno.EACCES: ("no-permission", "permission denied", "choose a place that you may write, or change its permissions"),
+    errno.EPERM: ("no-permission", "not permitted", "choose a place that you may write, or change its permissions"),
+    errno.ENAMETOOLONG: ("name-too-long", "the path is too long", "choose a shorter path"),
+}
+
+
+def machine_error(error: OSError, path: Path) -> MachineError:
+    """Return the typed error for an OSError at `path`."""
+    code, what, hint = _CODES.get(error.errno or 0, ("machine", error.strerror or str(error), "look at the path and its permissions"))
+    return MachineError(f"cannot write {path}: {what}", code=code, hint=hint, retryable=code == "disk-full")
+
+
+def private_directory(path: Path) -> Path:
+    """Make `path` and what is missing above it, readable by this user alone (0700)."""
+    try:
+        path.mkdir(mode=0o700, parents=False, exist_ok=True)
+    except FileNotFoundError:
+        private_directory(path.parent)
+        return private_directory(path)
+    except OSError as error:
+        raise machine_error(error, path) from error
+    return path
+
+
+def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o600, durable: bool = False) -> None:
+    """Write a file so that a reader sees the old content or the new, never a part; `durable` also asks the disk to have it.
+
+    Raises:
+        OSError: as the file system says; nothing is left behind then.
+    """
+    data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
+    try:
+        with open(descriptor, "wb") as stream:
+            stream.write(data)
+            if os.name != "nt":
+                os.fchmod(stream.fileno(), mode)
+            if durable:
+                stream.flush()
+                os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of all files below `path`, links counted as themselves, each inode once."""
+    total, seen, todo = 0, set[tuple[int, int]](), [str(path)]
+    while todo:
+        try:
+            entries = list(os.scandir(todo.pop()))
+        except OSError:
+            continue
+        for entry in entries:
+            with suppress(OSError):
+                if entry.is_dir(follow_symlinks=False):
+                    todo.append(entry.path)
+                    continue
+                status = entry.stat(follow_symlinks=False)
+                if status.st_nlink > 1:
+                    if (status.st_dev, status.st_ino) in seen:
+                        continue
+                    seen.add((status.st_dev, status.st_ino))
+                total += status.st_size
+    return total
+
+
+def remove_tree(path: Path, *, still_ours: Callable[[], bool] = lambda: True) -> None:
+    """Remove a directory: renamed aside first, so that it disappears at once, then deleted. A link is never followed.
+
+    `still_ours` is asked last, just before the rename. Where the rename fails nothing was lost.
+
+    Raises:
+        MachineError: it could not be removed; what is left lies beside it and begins with `.envkit-trash-`.
+    """
+    trash = path.with_name(f".envkit-trash-{secrets.token_hex(6)}")
+    try:
+        if stat.S_ISLNK(os.lstat(path).st_mode):
+            raise MachineError(f"{path} is a link", code="link", hint="name the directory itself")
+        if not still_ours():
+            raise MachineError(f"{path} changed while it was to be removed", code="changed", hint="look at it and call again")
+        os.rename(path, trash)
+        delete_renamed(trash)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise machine_error(error, path) from error
+
+
+def delete_renamed(trash: Path) -> None:
+    """Delete a tree; directories without write permission are given it (pip and uv leave such in read-only stores)."""
+
+    def loosen(function: Callable[..., object], failed: str, error: BaseException) -> None:
+        if not isinstance(error, PermissionError):
+            raise error
+        for victim in (os.path.dirname(failed), failed):
+            if not os.path.islink(victim):
+                os.chmod(victim, 0o700)
+        function(failed)
+
+    if sys.version_info >= (3, 12):
+        shutil.rmtree(trash, onexc=loosen)
+    else:
+        shutil.rmtree(trash, onerror=lambda function, failed, info: loosen(function, failed, info[1]))

@@ -1,0 +1,310 @@
+"""Child processes: argv lists, explicit variables, deadline, cancel; the whole tree is killed when the call ends early.
+
+The only module that imports `subprocess`. No shell is ever involved.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import CompletedProcess as CompletedProcess  # noqa: PLC0414 - others take the type from here
+from typing import IO, TYPE_CHECKING, Literal
+
+from ..errors import MachineError, NotFoundError
+
+if TYPE_CHECKING:
+    from ..control import Work
+
+Stream = Literal["stdout", "stderr"]
+_TICK = 0.05  # seconds between two looks at cancel and deadline
+_GRACE = 0.3  # seconds that output of an ended process may still take, when something it left behind holds the pipe
+_KEPT = 8 * 1024 * 1024  # characters of a tool's output that are kept: its beginning
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """A process that ended: its code (negative for a signal) and what it said. `cut`: it said more than was allowed and was killed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    cut: bool = False
+
+
+def run_process(
+    argv: Sequence[str],
+    *,
+    work: Work,
+    environ: Mapping[str, str],
+    cwd: Path | None = None,
+    text: str | None = None,
+    on_line: Callable[[str, Stream], None] | None = None,
+    descriptors: Collection[int] = (),
+    limit: int | None = None,
+    kept: int | None = _KEPT,
+    seconds: float | None = None,
+    spare: bool = False,
+) -> Completed:
+    """Run a tool of ours to its end, in a session of its own, with nothing to read but `text`, and return what it said.
+
+    Args:
+        argv: the program, absolute, and its arguments.
+        work: its deadline and cancel end the process tree; lines are told on the thread that calls.
+        environ: all variables of the child.
+        cwd: working directory of the child.
+        text: what it reads; without it, nothing.
+        on_line: hears each line without its end, as it comes.
+        descriptors: kept open in the child: the lock of what it writes.
+        limit: characters of output after which it is killed (`cut`).
+        kept: characters of output that the result holds at most; None for all of it.
+        seconds: its own deadline, besides that of the call; when that passes, DeadlineError too.
+        spare: as `subprocess.run` does, leave what it started in the background alive when it ends by itself, and wait for those
+            that hold its output; otherwise they are killed with it.
+
+    Raises:
+        NotFoundError: there is no such program. MachineError: it cannot be run.
+        DeadlineError, CancelledError: the tree is dead by then; `DeadlineError.output` holds what it said.
+    """
+    child = _start(argv, environ=environ, cwd=cwd, stdin=subprocess.DEVNULL if text is None else subprocess.PIPE, descriptors=descriptors)
+    lines: queue.SimpleQueue[tuple[Stream, str] | None] = queue.SimpleQueue()
+    said: dict[Stream, list[str]] = {"stdout": [], "stderr": []}
+    until = None if seconds is None else time.monotonic() + seconds
+    readers = [
+        threading.Thread(target=_read, args=(child.stdout, "stdout", lines), daemon=True),
+        threading.Thread(target=_read, args=(child.stderr, "stderr", lines), daemon=True),
+    ]
+    if text is not None:
+        readers.append(threading.Thread(target=_feed, args=(child.stdin, text), daemon=True))
+    cut, finished, size, open_streams = False, False, 0, 2
+    ended_at: float | None = None
+    try:
+        for reader in readers:
+            reader.start()
+        while open_streams:
+            try:
+                item = lines.get(timeout=_TICK)
+            except queue.Empty:
+                item = ("stdout", "")
+            if item is None:
+                open_streams -= 1
+                continue
+            stream, line = item
+            if line:
+                size += len(line)
+                if kept is None or size <= kept:
+                    said[stream].append(line)
+                if limit is not None and size > limit:
+                    cut = True
+                    break
+                if on_line is not None:
+                    on_line(line.rstrip("\r\n"), stream)
+            if work.is_set():
+                raise work.cancelled()
+            if work.expired() or (until is not None and time.monotonic() >= until):
+                raise work.late("".join(said["stdout"] + said["stderr"]))
+            if not spare and ended(child):
+                ended_at = ended_at or time.monotonic()
+                if not line and time.monotonic() - ended_at > _GRACE:
+                    break  # it has ended, but something it started keeps the pipe: that is killed below
+        if not cut:
+            _wait(child, work, until)
+            finished = True
+    finally:
+        if not (spare and finished):
+            kill_tree(child)
+        child.wait()
+        for pipe in (child.stdout, child.stderr, child.stdin):
+            if pipe is not None:
+                with suppress(OSError, ValueError):
+                    pipe.close()
+    return Completed(returncode=child.returncode, stdout="".join(said["stdout"]), stderr="".join(said["stderr"]), cut=cut)
+
+
+def run_attached(
+    argv: Sequence[str], *, work: Work, environ: Mapping[str, str], cwd: Path | None = None, descriptors: Collection[int] = ()
+) -> int:
+    """Run a program of the user's on our own standard streams and return its code; the tree is killed on timeout and cancel.
+
+    It stays in our session and process group, so that a terminal's Ctrl-C and job control reach it as they reach us. After
+    Ctrl-C it may end by itself, as long as it takes; a second one kills it.
+    """
+    child = _start(argv, environ=environ, cwd=cwd, stdin=None, attached=True, descriptors=descriptors)
+    try:
+        while child.poll() is None:
+            try:
+                child.wait(_TICK)
+            except subprocess.TimeoutExpired:
+                work.check()
+    except KeyboardInterrupt:
+        child.wait()
+        raise
+    finally:
+        kill_tree(child, group=False)
+    return child.returncode
+
+
+def start_service(argv: Sequence[str], *, environ: Mapping[str, str], cwd: Path, output: int, inherit_handles: bool = False) -> subprocess.Popen[str]:
+    """Start a program that runs beside us, in a session of its own: neither Ctrl-C nor a closed terminal reaches it.
+
+    Args:
+        output: descriptor of the file that takes all it says.
+        inherit_handles: on Windows, hand it our inheritable handles.
+
+    Returns:
+        The child; ask `ended` of it and end it with `kill_tree`, which reaps it: until then its id is nobody else's.
+
+    Raises:
+        NotFoundError: there is no such program. MachineError: it cannot be run.
+    """
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NO_WINDOW
+    with _typed_errors(argv, cwd):
+        return subprocess.Popen(
+            list(argv),
+            env=dict(environ),
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            text=True,
+            start_new_session=sys.platform != "win32",
+            creationflags=flags,
+            close_fds=not inherit_handles,
+        )
+
+
+def _start(
+    argv: Sequence[str],
+    *,
+    environ: Mapping[str, str],
+    cwd: Path | None,
+    stdin: int | None,
+    attached: bool = False,
+    descriptors: Collection[int] = (),
+) -> subprocess.Popen[str]:
+    pipe = None if attached else subprocess.PIPE
+    flags = 0
+    if sys.platform == "win32" and not attached:
+        flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+    with _typed_errors(argv, cwd):
+        return subprocess.Popen(
+            list(argv),
+            env=dict(environ),
+            cwd=cwd,
+            stdin=stdin,
+            stdout=pipe,
+            stderr=pipe,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=not attached and sys.platform != "win32",
+            creationflags=flags,
+            pass_fds=tuple(descriptors),
+        )
+
+
+@contextmanager
+def _typed_errors(argv: Sequence[str], cwd: Path | None) -> Iterator[None]:
+    """Turn what starting a program raises into our errors."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        missing = cwd if cwd is not None and not cwd.is_dir() else argv[0]
+        raise NotFoundError(f"cannot run {argv[0]}: {missing} is not there", code="program-not-found", hint="check the path") from error
+    except OSError as error:
+        raise MachineError(f"cannot run {argv[0]}: {error.strerror or error}", code="cannot-run", hint="check that it may be executed") from error
+    except ValueError as error:
+        raise MachineError(f"cannot run {argv[0]!r}: {error}", code="cannot-run", hint="no argument may contain a NUL character") from error
+
+
+def _read(pipe: IO[str], stream: Stream, lines: queue.SimpleQueue[tuple[Stream, str] | None]) -> None:
+    """Put lines into the queue until the pipe ends; a line without end is given in pieces."""
+    with suppress(OSError, ValueError):
+        while line := pipe.readline(65536):
+            lines.put((stream, line))
+    lines.put(None)
+
+
+def _feed(pipe: IO[str], text: str) -> None:
+    with suppress(OSError, ValueError):
+        pipe.write(text)
+        pipe.close()
+
+
+def _wait(child: subprocess.Popen[str], work: Work, until: float | None) -> None:
+    """Wait for a child that has closed its output but may still work."""
+    pause = 0.001
+    while not ended(child):
+        if work.is_set():
+            raise work.cancelled()
+        if work.expired() or (until is not None and time.monotonic() >= until):
+            raise work.late()
+        time.sleep(pause)
+        pause = min(pause * 2, _TICK)
+
+
+def ended(child: subprocess.Popen[str]) -> bool:
+    """Say whether a child has ended, without reaping it where that can be: until then its id, and its group's, is nobody else's."""
+    if child.returncode is not None:
+        return True
+    if not hasattr(os, "waitid"):
+        return child.poll() is not None
+    try:
+        return os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:  # somebody else in this process reaped it
+        return child.poll() is not None
+
+
+def kill_tree(child: subprocess.Popen[str], *, group: bool = True) -> None:
+    """Kill what is left of a child, its process group and all its descendants, and reap it."""
+    if sys.platform == "win32":
+        if child.poll() is None:
+            subprocess.run(["taskkill", "/F", "/T", "/PID", str(child.pid)], capture_output=True, check=False)
+            child.kill()
+        child.wait()
+        return
+    reaped = child.returncode is not None
+    family = set[int]() if ended(child) else _stop_family(child.pid)
+    if group and not reaped:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+    for pid in family:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+    child.wait()
+
+
+def _stop_family(root: int) -> set[int]:
+    """Stop a process and its descendants, so that none can fork away while they are counted, and return their ids."""
+    family: set[int] = set()
+    todo = {root}
+    while todo:
+        for pid in todo:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGSTOP)
+        family |= todo
+        todo = {pid for pid, parent in _parents().items() if parent in family} - family
+    return family
+
+
+def _parents() -> dict[int, int]:
+    """Return the parent of each process, as /proc says; empty where there is none (there the process group has to do)."""
+    parents: dict[int, int] = {}
+    try:
+        entries = os.listdir("/proc")
+    except OSError:
+        return parents
+    for entry in entries:
+        if entry.isdigit():
+            with suppress(OSError, ValueError, IndexError), open(f"/proc/{entry}/stat", "rb") as stream:
+                parents[int(entry)] = int(stream.read().rpartition(b")")[2].split()[1])
+    return parents

@@ -1,0 +1,99 @@
+"""Where an environment's packages really are: found by listing directories, no process.
+
+The layout says where a virtual environment should keep them; an interpreter of a distribution, an old PyPy or a copied tree
+keeps them elsewhere, so what is there decides.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..host import Host
+    from ..models.environment import Environment
+
+_LIBRARIES = ("python", "pypy", "graalpy")  # how the directories of standard libraries begin
+
+
+def site_packages(env: Environment, host: Host) -> tuple[str, ...]:
+    """Return the directories that hold an environment's own packages, absolute.
+
+    Returns:
+        In the order of its `sys.path`, without duplicates; empty when it has none. What it adds from elsewhere (the user's
+        packages, `.pth` files, its base's with `system_site_packages`) is not its own.
+
+    Source: sysconfig's schemes; Debian's `dist-packages` (site.py as Debian patches it).
+    """
+    prefix = str(env.prefix)
+    found: dict[tuple[int, int], str] = {}
+    candidates = _on_windows(prefix) if host.platform == "win32" else _on_posix(prefix, env, host)
+    for directory in candidates:
+        try:
+            status = os.stat(directory)
+        except (OSError, ValueError):
+            continue
+        if os.path.isdir(directory):
+            found.setdefault((status.st_dev, status.st_ino), directory)  # lib64 is often a link to lib
+    return tuple(found.values())
+
+
+def _on_windows(prefix: str) -> list[str]:
+    return [os.path.join(prefix, "Lib", "site-packages"), os.path.join(prefix, "site-packages")]
+
+
+def _on_posix(prefix: str, env: Environment, host: Host) -> list[str]:
+    debian = env.kind == "interpreter" and host.shown(env.prefix) == "/usr"
+    candidates: list[str] = []
+    if debian:
+        for library in _libraries(str(host.path("/usr/local/lib")), env):
+            candidates += [os.path.join(library, "dist-packages"), os.path.join(library, "site-packages")]
+        candidates.append(os.path.join(prefix, "lib", "python3", "dist-packages"))
+    for directory in ("lib", "lib64"):
+        for library in _libraries(os.path.join(prefix, directory), env):
+            candidates.append(os.path.join(library, "site-packages"))
+            if debian:
+                candidates.append(os.path.join(library, "dist-packages"))
+    candidates.append(os.path.join(prefix, "site-packages"))  # PyPy before 3.8
+    return candidates
+
+
+def _libraries(directory: str, env: Environment) -> list[str]:
+    """Return the standard libraries in `directory` that may be this environment's, by name."""
+    try:
+        names = sorted(os.listdir(directory))
+    except OSError:
+        return []
+    return [os.path.join(directory, name) for name in names if name.startswith(_LIBRARIES) and _fits(name, env)]
+
+
+def _fits(name: str, env: Environment) -> bool:
+    """Say whether a directory such as `python3.13t` can belong to the environment: what is unknown of it excludes nothing."""
+    word = name.rstrip("0123456789.tdmu")
+    if env.implementation is not None and word != (env.implementation if env.implementation in _LIBRARIES else "python"):
+        return False
+    number = name[len(word) :]
+    if env.free_threaded is not None and word == "python" and number.endswith("t") is not env.free_threaded:
+        return False
+    if env.version is None or len(env.version.release) < 2:
+        return "." in number
+    return number.rstrip("tdmu") == f"{env.version.release[0]}.{env.version.release[1]}"
+
+
+def site_packages_below(prefix: str) -> tuple[str, ...]:
+    """Return every directory of packages below a prefix, whichever Python it is for, sorted; links are not followed twice."""
+    found: dict[tuple[int, int], str] = {}
+    candidates = _on_windows(prefix)
+    for directory in ("lib", "lib64"):
+        try:
+            names = sorted(os.listdir(os.path.join(prefix, directory)))
+        except OSError:
+            continue
+        candidates += [os.path.join(prefix, directory, name, "site-packages") for name in names if name.startswith(_LIBRARIES)]
+    for path in sorted(candidates):
+        try:
+            status = os.stat(path)
+        except (OSError, ValueError):
+            continue
+        found.setdefault((status.st_dev, status.st_ino), path)
+    return tuple(found.values())

@@ -1,0 +1,25 @@
+"""What activation scripts are made of, and how a template is filled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_SLOT = re.compile(r"@(\w+)@")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """One environment as its scripts see it: its path and directory of programs as its world writes them."""
+
+    prefix: str
+    programs: str
+    prompt: str
+    variables: Mapping[str, str]
+    windows: bool = False
+
+
+def filled(template: str, **parts: str) -> str:
+    """Return `template` with each `@name@` replaced, in one pass: what a part contains is not looked at again."""
+    return _SLOT.sub(lambda slot: parts[slot[1]], template)
