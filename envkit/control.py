@@ -151,9 +151,8 @@ class Work:
 
     def late(self, output: str = "") -> DeadlineError:
         """Return the error for a call whose time is up."""
-        return DeadlineError(
-            f"not done within {self.timeout:g} seconds", output=output, hint="give a longer timeout=; what was half made is built anew then"
-        )
+        within = "in time" if self.timeout is None else f"within {self.timeout:g} seconds"  # a step may have a deadline of its own
+        return DeadlineError(f"not done {within}", output=output, hint="give a longer timeout=; what was half made is built anew then")
 
     def tell(self, event: Event) -> None:
         """Give an event to the reporter. What it raises cancels the call, and is not raised a second time while that unwinds."""

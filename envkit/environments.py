@@ -81,7 +81,9 @@ def parsed(text: str) -> requests.Request:
     request = requests.parse(text)
     if request is None:
         raise UsageError(
-            f"{text!r} is no request for a Python", code="request", hint='say it as "3.12", ">=3.11,<3.14", "3.13t", "pypy3.10" or "cpython@3.12"'
+            f"{text!r} is no request for a Python",
+            code="request",
+            hint='say it as "3.12", ">=3.11,<3.14", "3.13t", "pypy3.10" or "cpython@3.12"',
         )
     return request
 
@@ -137,7 +139,9 @@ def resolved(target: Env | Spec, work: Work) -> Environment:
     prefix = records.prefix_of(target, work.host)
     found = search.identify(work.host, str(prefix), plugins.locators())
     if found is None or not records.state_of(prefix, work.host).ready:
-        raise NotFoundError(f"the environment of this spec is not ready at {prefix}", code="environment-not-found", hint="make it with ensure(spec)")
+        raise NotFoundError(
+            f"the environment of this spec is not ready at {prefix}", code="environment-not-found", hint="make it with ensure(spec)"
+        )
     return found
 
 
@@ -157,7 +161,9 @@ def named_prefix(name: str, work: Work) -> Path:
     """
     if requests.parse(name) is not None:
         raise UsageError(
-            f"{name!r} is a request for a Python, so it cannot be the name of an environment", code="name", hint=f'choose another name, such as "env-{name.strip("<>=!~ ")}"'
+            f"{name!r} is a request for a Python, so it cannot be the name of an environment",
+            code="name",
+            hint=f'choose another name, such as "env-{name.strip("<>=!~ ")}"',
         )
     return records.managed_prefix(name, work.host)
 

@@ -124,10 +124,14 @@ def run(
     return ended
 
 
-def _run(command: list[str], work: Work, variables: dict[str, str], directory: Path, *, text: str | None, keep: bool) -> CompletedProcess[str]:
+def _run(
+    command: list[str], work: Work, variables: dict[str, str], directory: Path, *, text: str | None, keep: bool
+) -> CompletedProcess[str]:
     with work.task("run", f"run {Path(command[0]).name}") as task:
         if keep:
-            done = process.run_process(command, work=work, environ=variables, cwd=directory, text=text, on_line=task.output, kept=None, spare=True)
+            done = process.run_process(
+                command, work=work, environ=variables, cwd=directory, text=text, on_line=task.output, kept=None, spare=True
+            )
             return CompletedProcess(command, done.returncode, done.stdout, done.stderr)
         code = process.run_attached(command, work=work, environ=variables, cwd=directory)
         return CompletedProcess(command, code, None, None)
@@ -145,6 +149,8 @@ def _program(name: str, environment: Environment, activated: Activation, variabl
     found = shutil.which(name, path=os.pathsep.join([*map(str, activated.prepend_path), *absolute]))
     if found is None:
         raise NotFoundError(
-            f"no program {name!r} in {environment.prefix} or on PATH", code="program-not-found", hint="install the package that brings it, or give its path"
+            f"no program {name!r} in {environment.prefix} or on PATH",
+            code="program-not-found",
+            hint="install the package that brings it, or give its path",
         )
     return found

@@ -80,7 +80,7 @@ class Host:
         variables = dict(os.environ if environ is None else environ)
         home = Path(variables.get("USERPROFILE" if sys.platform == "win32" else "HOME") or Path.home())
         if data is None:
-            data = _data_directory(variables, home)
+            data = _data_directory(variables, home, sys.platform)
         return cls(
             root=Path(Path.cwd().anchor or os.sep) if sys.platform == "win32" else Path(os.sep),
             environ=variables,
@@ -99,11 +99,11 @@ def _working_directory(home: Path) -> Path:
         return home
 
 
-def _data_directory(environ: Mapping[str, str], home: Path) -> Path:
+def _data_directory(environ: Mapping[str, str], home: Path, platform: str) -> Path:
     """Return where envkit keeps its own, by `environ` alone, so that an injected one is obeyed too."""
     if stated := environ.get("ENVKIT_HOME"):
         return Path(stated).expanduser()
-    if sys.platform == "linux":  # what platformdirs says, without its import: every look at the machine pays for it
+    if platform == "linux":  # what platformdirs says, without its import: every look at the machine pays for it
         stated = environ.get("XDG_DATA_HOME", "")
         return (Path(stated) if stated.startswith("/") else home / ".local" / "share") / "envkit"
     from platformdirs import user_data_path  # noqa: PLC0415 - only where it is needed

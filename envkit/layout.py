@@ -6,11 +6,10 @@ One table, so that no other module joins `bin` or `Scripts` by itself. What an e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class Layout(NamedTuple):
     """The paths of one virtual environment, as text in the manner of its prefix."""
 
     prefix: str
@@ -31,9 +30,7 @@ class Layout:
         return f"{self.scripts}{self.separator}{name}{self.suffix}"
 
 
-def layout(
-    prefix: str, *, platform: str, version: tuple[int, int], implementation: str = "cpython", free_threaded: bool = False
-) -> Layout:
+def layout(prefix: str, *, platform: str, version: tuple[int, int], implementation: str = "cpython", free_threaded: bool = False) -> Layout:
     """Return where things lie in the virtual environment at `prefix`.
 
     Args:

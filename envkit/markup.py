@@ -40,4 +40,6 @@ class Table:
 
 def printable(text: str) -> str:
     """Return `text` with control characters and undecodable bytes as escapes, so that no name can steer a terminal."""
-    return "".join(character if character.isprintable() else character.encode("unicode_escape", "surrogatepass").decode() for character in text)
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape", "surrogatepass").decode() for character in text
+    )

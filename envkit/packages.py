@@ -77,17 +77,33 @@ def install(
         BusyError: another process changes it.
     """
     work = Work.of(control)
-    wanted = checked(pypi)
+    wanted = checked(pypi, work.host)
     environment = changeable(resolved(env, work))
     limits = tuple(constraints)
     if not wanted:
         return Changes()
     if dry_run:
-        return _install(environment, wanted, sources=sources, constraints=limits, dependencies=dependencies, brk=break_system_packages, dry=True, work=work)
+        return _install(
+            environment,
+            wanted,
+            sources=sources,
+            constraints=limits,
+            dependencies=dependencies,
+            brk=break_system_packages,
+            dry=True,
+            work=work,
+        )
     refuse_managed(environment, break_system_packages)
     with records.locked(environment.prefix, work) as lock, changing(environment, work, asked=wanted):
         return _install(
-            environment, wanted, sources=sources, constraints=limits, dependencies=dependencies, brk=break_system_packages, work=work, lock=lock
+            environment,
+            wanted,
+            sources=sources,
+            constraints=limits,
+            dependencies=dependencies,
+            brk=break_system_packages,
+            work=work,
+            lock=lock,
         )
 
 
@@ -121,7 +137,7 @@ def uninstall(env: Env, *names: str, dry_run: bool = False, **control: Unpack[Co
         )
 
 
-def checked(requirements: Iterable[Req]) -> tuple[str | Project, ...]:
+def checked(requirements: Iterable[Req], host: Host) -> tuple[str | Project, ...]:
     """Return requirements in their canonical form.
 
     Raises:
@@ -131,7 +147,7 @@ def checked(requirements: Iterable[Req]) -> tuple[str | Project, ...]:
 
     if isinstance(requirements, str):
         raise TypeError(f"pypi takes several requirements, not the string {requirements!r}")
-    return tuple(rules.parse(requirement) for requirement in requirements)
+    return tuple(rules.parse(requirement, host) for requirement in requirements)
 
 
 def changeable(environment: Environment) -> Environment:
@@ -142,7 +158,9 @@ def changeable(environment: Environment) -> Environment:
     """
     if environment.problem is not None and environment.problem.code not in {"half-made"}:
         raise RefusedError(
-            f"{environment} is broken: {environment.problem.message}", code=environment.problem.code, hint=environment.problem.hint or "make it anew"
+            f"{environment} is broken: {environment.problem.message}",
+            code=environment.problem.code,
+            hint=environment.problem.hint or "make it anew",
         )
     if environment.python is None:
         raise UsageError(f"{environment.prefix} has no Python", code="python-missing", hint="choose an environment that has one")
@@ -206,7 +224,10 @@ def _broken(environment: Environment, host: Host) -> list[str]:
 
 def _remember(record: Record, asked: Sequence[str | Project], dropped: frozenset[str]) -> Record:
     """Return the record with what was asked for now in place of what was asked for before under the same name."""
-    texts = {named(requirement): requirement if isinstance(requirement, str) else str(requirement.path) for requirement in (*record.requested, *asked)}
+    texts = {
+        named(requirement): requirement if isinstance(requirement, str) else str(requirement.path)
+        for requirement in (*record.requested, *asked)
+    }
     return replace(record, requested=tuple(text for name, text in texts.items() if name not in dropped))
 
 
@@ -264,7 +285,14 @@ def install_unmarked(
 
 
 def install_held(
-    environment: Environment, wanted: Sequence[str | Project], *, sources: Sources, constraints: Sequence[str], work: Work, lock: Held, record: Record | None
+    environment: Environment,
+    wanted: Sequence[str | Project],
+    *,
+    sources: Sources,
+    constraints: Sequence[str],
+    work: Work,
+    lock: Held,
+    record: Record | None,
 ) -> Changes:
     """Install into an environment whose lock the caller holds; `record` is what is written down of it afterwards."""
     with changing(environment, work, asked=wanted, record=record):
@@ -281,4 +309,12 @@ def ensure_installed(environment: Environment, wanted: Sequence[str], work: Work
         missing = manager.unsatisfied(environment, wanted, work.host)
         if missing:
             record = records.state_of(environment.prefix, work.host).record
-            install_held(environment, missing, sources=_DEFAULT, constraints=record.constraints if record else (), work=work, lock=lock, record=record)
+            install_held(
+                environment,
+                missing,
+                sources=_DEFAULT,
+                constraints=record.constraints if record else (),
+                work=work,
+                lock=lock,
+                record=record,
+            )

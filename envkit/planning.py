@@ -43,7 +43,9 @@ def steps_to(spec: Spec, seen: Observation) -> Plan:
     """
     if seen.state == "occupied":
         raise ExistsError(
-            f"{seen.prefix} exists and is not an environment", code="not-an-environment", hint="choose another place, or move what lies there away"
+            f"{seen.prefix} exists and is not an environment",
+            code="not-an-environment",
+            hint="choose another place, or move what lies there away",
         )
     if seen.state == "foreign" and (seen.mismatch or spec.variables):
         why = seen.mismatch or "variables can be kept only in an environment that envkit made"
@@ -58,7 +60,9 @@ def steps_to(spec: Spec, seen: Observation) -> Plan:
         steps.extend(_build_steps(seen))
     elif seen.state == "damaged":
         names = ", ".join(seen.broken)
-        steps.append(Step(action="mend", text=f"mend {names}, whose change was interrupted" if names else "take up a change that was interrupted"))
+        steps.append(
+            Step(action="mend", text=f"mend {names}, whose change was interrupted" if names else "take up a change that was interrupted")
+        )
     elif seen.differing:
         steps.append(Step(action="record", text=f"record {', '.join(seen.differing)}"))
     if wanted := wanted_in(spec, seen) if build else seen.unsatisfied:

@@ -58,7 +58,11 @@ def package_manager(ecosystem: str) -> PackageManager:
     """
     module = _named("envkit.package_managers", ecosystem)
     if module is None:
-        raise UsageError(f"there is no package manager for {ecosystem!r}", code="package-manager", hint=f"available: {', '.join(_names('envkit.package_managers'))}")
+        raise UsageError(
+            f"there is no package manager for {ecosystem!r}",
+            code="package-manager",
+            hint=f"available: {', '.join(_names('envkit.package_managers'))}",
+        )
     return cast("PackageManager", module)
 
 

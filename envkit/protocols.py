@@ -119,7 +119,14 @@ class PackageManager(Protocol):
         ...
 
     def uninstall(
-        self, env: Environment, names: Iterable[str], *, break_system_packages: bool = False, work: Work, log: Path | None = None, descriptors: Collection[int] = ()
+        self,
+        env: Environment,
+        names: Iterable[str],
+        *,
+        break_system_packages: bool = False,
+        work: Work,
+        log: Path | None = None,
+        descriptors: Collection[int] = (),
     ) -> Changes:
         """Uninstall packages and return what changed; a name that is not installed is no change."""
         ...

@@ -15,6 +15,7 @@ from .kernels import health, registration
 from .lifecycle import making, observing, removal
 from .models.environment import Environment
 from .models.plans import Kernel, Plan, Project, Spec
+from .packages import installed_in
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -57,13 +58,13 @@ def provision(
     work = Work.of(control)
     if isinstance(pypi, str):
         raise TypeError(f"pypi takes several requirements, not the string {pypi!r}")
-    if isinstance(name, str) and (looks_like_path(name)):
+    if isinstance(name, str) and _looks_like_path(name):
         raise UsageError(f"{name!r} is a path, and a name is needed here", code="name", hint="give a name, or a Spec with prefix=")
     given = observing.spec_from(name, python, tuple(pypi), "auto", work)
     return provisioned(given, display_name, work)[0]
 
 
-def looks_like_path(text: str) -> bool:
+def _looks_like_path(text: str) -> bool:
     """Say whether a text would be a path where paths are possible, on any platform."""
     return text.startswith((".", "~")) or "/" in text or "\\" in text
 
@@ -80,7 +81,7 @@ def provisioned(given: Spec, display_name: str | None, work: Work) -> tuple[Kern
     kernel: Kernel | None = None
     try:
         kernel = registration.registered(environment, work, name=kernel_name, display_name=display_name)
-        proven = health.proven(kernel, work, packages=_names(asked.pypi))
+        proven = health.proven(kernel, work, packages=_there(environment, asked.pypi, work))
     except EnvkitError:
         _take_back(environment, kernel, existed=existed, known=known, built=bool(planned), work=work)
         raise
@@ -102,6 +103,12 @@ def _names(pypi: tuple[str | Project, ...]) -> tuple[str, ...]:
             if isinstance(requirement, str):
                 names.append(canonicalize_name(Requirement(requirement).name))
     return tuple(names)
+
+
+def _there(environment: Environment, pypi: tuple[str | Project, ...], work: Work) -> tuple[str, ...]:
+    """Return the names asked for that are installed: one whose marker does not hold for this Python is not."""
+    present = {package.name for package in installed_in(environment, work.host)}
+    return tuple(name for name in _names(pypi) if name in present)
 
 
 def _stand_in(spec: Spec, work: Work) -> Environment:

@@ -58,17 +58,23 @@ def prefix_of(spec: Spec, host: Host) -> Path:
         UsageError: it says both a name and a prefix, or neither; or the name or the prefix is not allowed.
     """
     if spec.name is not None and spec.prefix is not None:
-        raise UsageError("the spec has a name and a prefix", code="name-and-prefix", hint="a name is for a managed environment, a prefix for a place of yours: give one")
+        raise UsageError(
+            "the spec has a name and a prefix",
+            code="name-and-prefix",
+            hint="a name is for a managed environment, a prefix for a place of yours: give one",
+        )
     if spec.name is not None:
         return managed_prefix(spec.name, host)
     if spec.prefix is None:
         raise UsageError(
-            "the spec has neither name nor prefix", code="not-available", hint="content-addressed environments are not available yet: give a name or a prefix"
+            "the spec has neither name nor prefix",
+            code="not-available",
+            hint="content-addressed environments are not available yet: give a name or a prefix",
         )
     return absolute(spec.prefix, host)
 
 
-def absolute(path: Path | str, host: Host) -> Path:
+def absolute(path: str | os.PathLike[str], host: Host) -> Path:
     """Return a path as absolute, from the host's working directory, `~` for its home, without following links."""
     text = os.fspath(path)
     if text == "~" or text.startswith("~/"):

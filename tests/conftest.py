@@ -12,7 +12,17 @@ import pytest
 from envkit.host import Host
 
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "PIP_CERT")
-_KEPT_PREFIXES = ("PIP_INDEX", "PIP_FIND", "PIP_CACHE", "UV_INDEX", "UV_DEFAULT_INDEX", "UV_CACHE", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy")
+_KEPT_PREFIXES = (
+    "PIP_INDEX",
+    "PIP_FIND",
+    "PIP_CACHE",
+    "UV_INDEX",
+    "UV_DEFAULT_INDEX",
+    "UV_CACHE",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "http_proxy",
+)
 
 
 def private_environ(home: Path) -> dict[str, str]:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 Command = Callable[[Namespace], int]
 
 
-def _control(options: Namespace) -> Control:
+def _control(options: Namespace, heard: progress.Heard | None = None) -> Control:
     """Return the keywords that every slow verb takes; progress goes to stderr, so that stdout is the result alone."""
-    return {"report": progress.reporter(), "timeout": options.timeout, "offline": options.offline}
+    return {"report": heard or progress.reporter(), "timeout": options.timeout, "offline": options.offline}
 
 
 def find(options: Namespace) -> int:
@@ -45,7 +45,11 @@ def create(options: Namespace) -> int:
     from ..lifecycle.making import create as call  # noqa: PLC0415 - each command imports what it needs
 
     made = call(
-        options.where, python=options.python, pypi=options.packages, on_exists="replace" if options.replace else "error", **_control(options)
+        options.where,
+        python=options.python,
+        pypi=options.packages,
+        on_exists="replace" if options.replace else "error",
+        **_control(options),
     )
     return output.give(options, made, lambda: output.environment(made))
 
@@ -64,7 +68,7 @@ def ensure(options: Namespace) -> int:
         seed="pip" if options.pip else "none",
     )
     heard = progress.Heard(progress.reporter())
-    made = call(spec, **{**_control(options), "report": heard})
+    made = call(spec, **_control(options, heard))
     return output.give(options, made, lambda: output.environment(made) + ("" if heard.worked else "\nnothing had to be done"))
 
 
@@ -83,9 +87,11 @@ def provision(options: Namespace) -> int:
         python=options.python,
         pypi=options.packages,
         display_name=options.display_name,
-        **{**_control(options), "report": heard},
+        **_control(options, heard),
     )
-    return output.give(options, kernel, lambda: output.provisioned(kernel, installed, options.packages, worked=heard.worked, seconds=heard.seconds))
+    return output.give(
+        options, kernel, lambda: output.provisioned(kernel, installed, options.packages, worked=heard.worked, seconds=heard.seconds)
+    )
 
 
 def install(options: Namespace) -> int:

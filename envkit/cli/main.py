@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -19,7 +18,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ImportError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    options = _parser().parse_args(argv)
+    from .parser import parser  # noqa: PLC0415 - after the check of the package
+
+    options = parser().parse_args(argv)
     try:
         code: int = options.command(options)
         sys.stdout.flush()
@@ -38,97 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _say(error: Exception, hint: str | None, *, log: object) -> None:
     from ..markup import printable  # noqa: PLC0415 - only for an error
 
-    print("\n".join([f"error: {printable(line)}" if not number else f"  {printable(line)}" for number, line in enumerate(str(error).splitlines() or [""])]), file=sys.stderr)
+    first, *more = str(error).splitlines() or [""]
+    print(f"error: {printable(first)}", *(f"  {printable(line)}" for line in more), sep="\n", file=sys.stderr)
     if log is not None:
         print(f"log: {log}", file=sys.stderr)
     if hint:
         print(f"hint: {printable(hint)}", file=sys.stderr)
-
-
-def _parser() -> argparse.ArgumentParser:
-    from . import commands  # noqa: PLC0415 - after the check of the package
-
-    parser = argparse.ArgumentParser(
-        prog="envkit", description="Find, make, manage and run Python environments, and give each a working Jupyter kernel."
-    )
-    verbs = parser.add_subparsers(metavar="COMMAND", required=True)
-
-    def verb(where: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str, command: commands.Command) -> argparse.ArgumentParser:
-        made = where.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        made.set_defaults(command=command)
-        made.add_argument("--json", action="store_true", help="print the result as JSON, for programs")
-        made.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="give up after this time")
-        made.add_argument("--offline", action="store_true", help="use what is on this machine already")
-        return made
-
-    find = verb(verbs, "find", "list the environments of this machine, without running any", commands.find)
-    find.add_argument("roots", nargs="*", metavar="DIRECTORY", help="look into these directories, too")
-    find.add_argument("--python", metavar="REQUEST", help='only those that a request allows, such as ">=3.11"')
-    find.add_argument("--kind", action="append", default=[], help="only this kind (interpreter, venv, conda); may be repeated")
-    find.add_argument("--manager", action="append", default=[], help="only those of this tool; may be repeated")
-    find.add_argument("--probe", choices=("never", "known", "all"), default="never", help="run Pythons to learn what files do not say")
-
-    resolve = verb(verbs, "resolve", "show the one environment that a path, a name or a request means", commands.resolve)
-    resolve.add_argument("target", metavar="PATH|NAME|REQUEST")
-    resolve.add_argument("--probe", choices=("never", "auto"), default="never", help="run a Python where its files do not say enough")
-
-    create = verb(verbs, "create", "make a new environment", commands.create)
-    create.add_argument("where", metavar="NAME|PATH")
-    create.add_argument("--replace", action="store_true", help="build it anew if envkit made it before")
-
-    ensure = verb(verbs, "ensure", "make an environment what it should be; a second time nothing is to be done", commands.ensure)
-    ensure.add_argument("where", metavar="NAME|PATH")
-    ensure.add_argument("--pip", action="store_true", help="put pip into it")
-
-    provision = verb(verbs, "provision", "environment, packages, Jupyter kernel and proof in one go", commands.provision)
-    provision.add_argument("where", metavar="NAME")
-    provision.add_argument("--display-name", metavar="TEXT", help="what Jupyter shows")
-
-    for made in (create, ensure, provision):
-        made.add_argument("packages", nargs="*", metavar="PACKAGE", help="requirements of PyPI")
-        made.add_argument("--python", metavar="REQUEST|PATH|NAME", help="the Python it is built on; the newest stable one if not given")
-
-    install = verb(verbs, "install", "install packages into an environment", commands.install)
-    install.add_argument("--no-deps", action="store_true", help="without what they need")
-    install.add_argument("--break-system-packages", action="store_true", help="also into a Python that its system manages")
-    uninstall = verb(verbs, "uninstall", "uninstall packages from an environment", commands.uninstall)
-    for made in (install, uninstall):
-        made.add_argument("env", metavar="ENV", help="a path or a name")
-        made.add_argument("packages", nargs="+", metavar="PACKAGE")
-        made.add_argument("--dry-run", action="store_true", help="only say what would change")
-
-    packages = verb(verbs, "list", "list the packages of an environment", commands.packages)
-    packages.add_argument("env", metavar="ENV", help="a path or a name")
-
-    run = verb(verbs, "run", "run a program in an environment, without a shell", commands.run)
-    run.add_argument("env", metavar="ENV", help="a path or a name")
-    run.add_argument("argv", nargs=argparse.REMAINDER, metavar="PROGRAM ...", help="the program and its arguments, after -- if you like")
-
-    remove = verb(verbs, "remove", "remove an environment and its kernels", commands.remove)
-    remove.add_argument("env", metavar="ENV", help="a path or a name")
-    remove.add_argument("--foreign", action="store_true", help="also one that another tool made")
-    remove.add_argument("--dry-run", action="store_true", help="only say what would be removed")
-
-    kernel = verbs.add_parser("kernel", help="list, register, remove and verify Jupyter kernels", description="Jupyter kernels of environments.")
-    kernels = kernel.add_subparsers(metavar="COMMAND", required=True)
-    verb(kernels, "list", "list the kernels that Jupyter finds", commands.kernel_list)
-    register = verb(kernels, "register", "register an environment as a kernel", commands.kernel_register)
-    register.add_argument("env", metavar="ENV", help="a path or a name")
-    register.add_argument("--name", help="the kernel's name; the environment's if not given")
-    register.add_argument("--display-name", metavar="TEXT", help="what Jupyter shows")
-    register.add_argument("--scope", default="user", metavar="user|sys-prefix|system|DIRECTORY", help="where it is registered (default: user)")
-    register.add_argument("--on-exists", choices=("error", "replace", "suffix"), default="error", help="if another kernel has the name")
-    unregister = verb(kernels, "remove", "remove a kernel; its environment stays", commands.kernel_remove)
-    unregister.add_argument("name")
-    unregister.add_argument("--foreign", action="store_true", help="also one that envkit did not write")
-    unregister.add_argument("--dry-run", action="store_true", help="only say what would be removed")
-    verify = verb(kernels, "verify", "start a kernel, run a cell in it, stop it", commands.kernel_verify)
-    verify.add_argument("name")
-    return parser
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not seconds >= 0:
-        raise ValueError(text)
-    return seconds

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..markup import Table, printable
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ..models.environment import Environment
     from ..models.plans import Changes, Kernel, Package, Removal
     from ..system.process import CompletedProcess
@@ -66,7 +64,7 @@ def environment(env: Environment) -> str:
     return _facts(str(env), facts)
 
 
-def _facts(title: str, facts: dict[str, Path | object | None]) -> str:
+def _facts(title: str, facts: Mapping[str, object]) -> str:
     rows = tuple((f"  {name}", str(value)) for name, value in facts.items() if value is not None)
     return Table(title=title, columns=("", ""), rows=rows).text()
 
@@ -113,7 +111,11 @@ def proof(kernel: Kernel) -> str:
     said = kernel.proof
     return _facts(
         str(kernel),
-        {"environment": kernel.environment, "the cell said": said.text if said else None, "seconds": f"{said.seconds:.1f}" if said else None},
+        {
+            "environment": kernel.environment,
+            "the cell said": said.text if said else None,
+            "seconds": f"{said.seconds:.1f}" if said else None,
+        },
     )
 
 

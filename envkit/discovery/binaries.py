@@ -35,8 +35,8 @@ def architecture(header: bytes) -> str | None:
         machine: int = struct.unpack_from(order + "H", header, 18)[0]
         name = _ELF.get(machine)
         return f"{name}le" if name == "ppc64" and order == "<" else name
-    if order := _mach_order(header):
-        return _MACH.get(struct.unpack_from(order + "I", header, 4)[0]) if len(header) >= 8 else None
+    if mach := _mach_order(header):
+        return _MACH.get(struct.unpack_from(mach + "I", header, 4)[0]) if len(header) >= 8 else None
     return _PE.get(_pe_machine(header) or 0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 WORDS: Final = ("python", "pypy", "graalpy")
@@ -22,6 +23,7 @@ class Name(NamedTuple):
         return (int(parts[0]), int(parts[1])) if len(parts) == 2 else None
 
 
+@lru_cache(maxsize=4096)
 def read_name(text: str, *, windows: bool = False) -> Name | None:
     """Return the parts of an interpreter's name; None for any other name, such as `python-config`, `pythonw` or `python3.12-gdb.py`."""
     lowered = text.lower() if windows else text
@@ -50,7 +52,8 @@ def best_names(names: tuple[str, ...], *, windows: bool = False) -> list[str]:
 
     It is the order in which the executable of a prefix is looked for, the same on every run.
     """
-    read = [(name, parts) for name in names if (parts := read_name(name, windows=windows))]
+    likely = [name for name in names if (name.lower() if windows else name).startswith(WORDS)]
+    read = [(name, parts) for name in likely if (parts := read_name(name, windows=windows))]
 
     def order(item: tuple[str, Name]) -> tuple[int, int, list[int], str, str]:
         name, parts = item

@@ -11,6 +11,7 @@ Where the exact version comes from, the first that is there and agrees with the 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.version import InvalidVersion, Version
@@ -58,7 +59,7 @@ def _installation(look: Look, executable: str) -> Environment | None:
     if name is None or header is None or not binaries.is_binary(header):
         return None
     directory = os.path.dirname(executable)
-    if look.host.shown(look.host.path(directory)) == "/bin" and not look.windows:
+    if not look.windows and directory == look.place("/bin"):
         directory = look.real(directory)  # where /bin is a link to /usr/bin, Pythons live in /usr
         executable = os.path.join(directory, os.path.basename(executable))
     prefix = directory if look.windows else os.path.dirname(directory)
@@ -151,7 +152,7 @@ def _version(look: Look, *, prefix: str, executable: str, library: Library) -> t
         else:
             if version := _fitting(said.version, number):
                 return version, details, "".join(sorted(said.flags))
-    for header in _headers(look, prefix, number):
+    for header in _headers(look, prefix, library.name):
         if (text := look.text(header, patchlevel.LIMIT)) and (version := _fitting(patchlevel.load(text), number)):
             return version, header, ""
     if version := _fitting(_version_in_name(os.path.basename(prefix)), number):
@@ -174,13 +175,16 @@ def _fitting(text: str | None, number: str) -> Version | None:
     return version
 
 
-def _headers(look: Look, prefix: str, number: str) -> list[str]:
-    """Return where `patchlevel.h` may lie: most have one directory, some a flag in its name (`python3.6m`, `python3.13t`)."""
+def _headers(look: Look, prefix: str, name: Name) -> Iterator[str]:
+    """Yield where `patchlevel.h` may lie: most have one directory, some a flag in its name (`python3.6m`, `python3.13t`)."""
     include = os.path.join(prefix, "include")
-    if look.windows:
-        return [os.path.join(include, patchlevel.NAME)]
-    names = [name for name in look.names(include) if (parts := read_name(name)) and parts.number == number]
-    return [os.path.join(include, name, patchlevel.NAME) for name in names] + [os.path.join(include, patchlevel.NAME)]
+    if not look.windows:
+        usual = f"{name.word}{name.number}{name.flags}"
+        yield os.path.join(include, usual, patchlevel.NAME)
+        for text in look.names(include):
+            if text.startswith(usual) and text != usual:
+                yield os.path.join(include, text, patchlevel.NAME)
+    yield os.path.join(include, patchlevel.NAME)
 
 
 def _version_in_name(text: str) -> str | None:

@@ -31,7 +31,7 @@ def is_managed(look: Look, prefix: str) -> bool:
 
 def managed_directory(look: Look) -> str:
     """Return the directory of envkit's managed environments."""
-    return os.path.join(str(look.host.data), "environments")
+    return look.remember("managed", lambda: os.path.join(str(look.host.data), "environments"))
 
 
 def marks(look: Look, prefix: str) -> Marks:

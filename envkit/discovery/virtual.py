@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ntpath
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.version import Version
@@ -118,17 +119,15 @@ def _architecture(look: Look, inside: _Inside) -> str | None:
 
 
 def _inside(look: Look, prefix: str) -> _Inside:
-    directory = os.path.join(prefix, bin_name(look.host.platform))
-    executables = best_names(look.names(directory), windows=look.windows)
-    python, there = None, False
-    for name in executables:
-        python = os.path.join(directory, name)
-        there = look.is_file(python)
-        if there:
-            break
     names = () if look.windows else look.names(os.path.join(prefix, "lib"))
     minors = tuple(name for name in names if (parts := read_name(name)) and parts.minor)
-    return _Inside(os.path.join(directory, executables[0]) if executables and not there else python, there, minors)
+    directory = os.path.join(prefix, bin_name(look.host.platform))
+    usual = os.path.join(directory, "python.exe" if look.windows else "python")
+    if look.is_file(usual):
+        return _Inside(usual, there=True, minors=minors)
+    executables = [os.path.join(directory, name) for name in best_names(look.names(directory), windows=look.windows)]
+    there = next(filter(look.is_file, executables), None)
+    return _Inside(there or next(iter(executables), None), there=there is not None, minors=minors)
 
 
 def _base(look: Look, prefix: str, keys: dict[str, str], inside: _Inside, depth: int) -> Environment | None:
@@ -140,11 +139,20 @@ def _base(look: Look, prefix: str, keys: dict[str, str], inside: _Inside, depth:
     if depth < _NESTED and above != prefix and _is_marked(look, above) and os.path.basename(home).lower() in {"bin", "scripts"}:
         nested = _virtual(look, above, depth + 1)
         return None if nested.base is None else _base_again(look, nested)
-    for path in _base_executables(look, home, keys, inside):
+    target = _own_target(look, inside)
+    stated = tuple(keys.get(key, "") for key in ("version_info", "version", "base-executable", "executable"))
+    return look.remember(("base", home, target, inside.minors, stated), lambda: _base_in(look, home, target, keys, inside))
+
+
+def _base_in(look: Look, home: str, target: str | None, keys: dict[str, str], inside: _Inside) -> Environment | None:
+    """Return the interpreter in `home` that agrees with the packages; without one, the first that is there."""
+    first = None
+    for path in dict.fromkeys(_base_executables(look, home, target, keys, inside)):
         found = installation(look, path)
         if found is not None and _agrees(found, inside):
             return found
-    return next((found for path in _base_executables(look, home, keys, inside) if (found := installation(look, path))), None)
+        first = first or found
+    return first
 
 
 def _base_again(look: Look, nested: Environment) -> Environment | None:
@@ -162,32 +170,36 @@ def _home(look: Look, prefix: str, keys: dict[str, str]) -> str | None:
     if not home:
         return None
     absolute = ntpath.isabs(home) if look.windows else home.startswith("/")
-    return look.tidy(str(look.host.path(home)) if absolute else os.path.join(prefix, home))
+    return look.tidy(look.place(home) if absolute else os.path.join(prefix, home))
 
 
-def _base_executables(look: Look, home: str, keys: dict[str, str], inside: _Inside) -> list[str]:
-    """Return where the base's executable may be, the likeliest first: what the environment's own links to, when it lies in `home`."""
-    found: list[str] = []
-    if inside.python and (target := look.link(inside.python)):
-        own = os.path.dirname(inside.python)
-        for _ in range(8):  # python -> python3 -> /usr/bin/python3.12
-            if os.path.dirname(target) != own:
-                break
-            target = look.link(target) or ""
-        if target:
-            found += [look.tidy(target)] if os.path.dirname(look.tidy(target)) == home else [os.path.join(home, os.path.basename(target))]
-    homes = [home] if look.windows else [home, os.path.join(home, "bin")]
+def _own_target(look: Look, inside: _Inside) -> str | None:
+    """Return where the environment's executable leads to outside of it: python -> python3 -> /usr/bin/python3.12."""
+    if inside.python is None:
+        return None
+    own, target = os.path.dirname(inside.python), look.link(inside.python)
+    for _ in range(8):
+        if target is None or os.path.dirname(target) != own:
+            break
+        target = look.link(target)
+    return look.tidy(target) if target else None
+
+
+def _base_executables(look: Look, home: str, target: str | None, keys: dict[str, str], inside: _Inside) -> Iterator[str]:
+    """Yield where the base's executable may be, the likeliest first: what the environment's own leads to, by its name in `home`."""
+    if target is not None:
+        yield os.path.join(home, os.path.basename(target))
     stated = pyvenv_cfg.python_version(keys)
     minor = ".".join(stated.split(".")[:2]) if stated else ""
     wanted = [f"{name}{end}" for name in (*inside.minors, f"python{minor}" if minor else "") if name for end in ("", ".exe")]
-    for directory in homes:
+    for directory in (home,) if look.windows else (home, os.path.join(home, "bin")):
         names = look.names(directory)
-        found += [os.path.join(directory, name) for name in wanted if name in names]
-        found += [os.path.join(directory, name) for name in best_names(names, windows=look.windows)]
+        yield from (os.path.join(directory, name) for name in wanted if name in names)
+        yield from (os.path.join(directory, name) for name in best_names(names, windows=look.windows))
     for key in ("base-executable", "executable"):
-        if (stated := keys.get(key, "")) and (ntpath.isabs(stated) if look.windows else stated.startswith("/")):
-            found.append(look.tidy(str(look.host.path(stated))))
-    return list(dict.fromkeys(found))
+        path = keys.get(key, "")
+        if ntpath.isabs(path) if look.windows else path.startswith("/"):
+            yield look.tidy(look.place(path))
 
 
 def _agrees(base: Environment, inside: _Inside) -> bool:
@@ -257,10 +269,9 @@ def _problem(look: Look, prefix: str, keys: dict[str, str] | None, inside: _Insi
 def _stated_place(look: Look, prefix: str, keys: dict[str, str]) -> str | None:
     """Return where the environment says it lies, by its activation script or the command that made it; None when it does not."""
     text = look.text(os.path.join(prefix, bin_name(look.host.platform), "activate"), 64 * 1024)
-    for line in text.split("\n") if text else ():
-        name, _, value = line.strip().removeprefix("export ").partition("=")
-        value = value.strip().strip("'\"")
-        if name == "VIRTUAL_ENV" and _is_plain_path(look, value):
+    for after in (text or "").split("VIRTUAL_ENV=")[1:]:
+        value = after.partition("\n")[0].strip().strip("'\"")
+        if _is_plain_path(look, value):
             return value
     _, found, arguments = keys.get("command", "").partition(" -m venv ")
     value = arguments[arguments.find(" /") + 1 :] if found and not arguments.startswith("/") else arguments
@@ -273,5 +284,7 @@ def _is_plain_path(look: Look, text: str) -> bool:
 
 
 def _is_elsewhere(look: Look, stated: str, prefix: str) -> bool:
-    there, here = look.status(str(look.host.path(stated))), look.status(prefix)
+    if stated == prefix:
+        return False
+    there, here = look.status(look.place(stated)), look.status(prefix)
     return here is not None and (there is None or (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino))

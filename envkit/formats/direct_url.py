@@ -32,10 +32,11 @@ def read_direct_url(text: str) -> DirectUrl:
         ValueError: it is no such file.
     """
     try:
-        document: Any = json.loads(text)
+        given: Any = json.loads(text)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    url = _text(document, "url") if isinstance(document, dict) else None
+    document = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
+    url = _text(document, "url")
     if not url:
         raise ValueError("no url")
     vcs, directory, archive = (_table(document, name) for name in ("vcs_info", "dir_info", "archive_info"))

@@ -1,8 +1,8 @@
 """An output of a cell as an output of nbformat 4, and back.
 
 Written after nbformat's schema, which allows no key of our own beside its own, so there is no `"schema"`: `output_type` tells.
-What that format has no place for is the `data` of a stream or an error; an error's name and value are the last line of its text,
-as IPython writes it.
+An error's name, value and traceback are one JSON object in its `data`, under `ERROR`. JSON in a bundle comes back with its keys
+sorted; what that format has no place for is other `data` of a stream or an error.
 
 Source: nbformat 4.5, `nbformat.v4.5.schema.json`: stream, display_data, execute_result, error.
 """
@@ -12,11 +12,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, TypeGuard
+from typing import Any, Final, Literal, TypeGuard
 
 from ..models.cells import Output
 
-_COLOUR = re.compile("\x1b\\[[0-9;]*m")
+ERROR: Final = "application/vnd.jupyter.error"
+_COLOUR = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _TEXT = "text/plain"
 
 
@@ -25,8 +26,7 @@ def dump(output: Any) -> dict[str, Any]:
     if output.kind in {"stdout", "stderr"}:
         return {"output_type": "stream", "name": output.kind, "text": output.text}
     if output.kind == "error":
-        name, value = _name_and_value(output.text)
-        return {"output_type": "error", "ename": name, "evalue": value, "traceback": output.text.split("\n")}
+        return {"output_type": "error", **_error_parts(output)}
     data = {kind: _from_text(kind, content) for kind, content in output.data.items()}
     metadata = {} if output.text == output.data.get(_TEXT, "") else {"envkit": {"text": output.text}}
     if output.kind == "result":
@@ -44,7 +44,9 @@ def load(raw: Mapping[str, Any]) -> Output:
     if kind == "stream":
         return Output(kind=_stream(raw["name"]), text=_joined(raw["text"]), data={})
     if kind == "error":
-        return Output(kind="error", text="\n".join(_lines(raw["traceback"])), data={})
+        parts = {"ename": _text(raw["ename"]), "evalue": _text(raw["evalue"]), "traceback": _lines(raw["traceback"])}
+        text = "\n".join(_lines(raw["traceback"]) or [f"{parts['ename']}: {parts['evalue']}"])
+        return Output(kind="error", text=_COLOUR.sub("", text), data={ERROR: json.dumps(parts)})
     if kind not in {"execute_result", "display_data"}:
         raise ValueError(f"output_type is {kind!r}")
     data = {str(mime): _to_text(str(mime), content) for mime, content in raw["data"].items()}
@@ -60,11 +62,15 @@ def _stream(name: object) -> Literal["stdout", "stderr"]:
     raise ValueError(f"stream is {name!r}")
 
 
-def _name_and_value(text: str) -> tuple[str, str]:
-    """Return name and value of an error by the last line of its traceback: "NameError: name 'x' is not defined"."""
-    lines = [line for line in _COLOUR.sub("", text).splitlines() if line.strip()]
-    name, _, value = (lines[-1] if lines else "").partition(": ")
-    return name, value
+def _error_parts(output: Any) -> dict[str, Any]:
+    """Return name, value and traceback; of an error without them, the text and its last line: "NameError: name 'x' is not defined"."""
+    try:
+        parts = json.loads(output.data[ERROR])
+        return {"ename": _text(parts["ename"]), "evalue": _text(parts["evalue"]), "traceback": _lines(parts["traceback"])}
+    except (KeyError, TypeError, ValueError):
+        lines = output.text.splitlines()
+        name, _, value = (lines[-1] if lines else "").partition(": ")
+        return {"ename": name, "evalue": value, "traceback": output.text.split("\n")}
 
 
 def _is_json(mime: str) -> bool:
@@ -87,6 +93,12 @@ def _to_text(mime: str, content: Any) -> str:
 def _joined(text: Any) -> str:
     """Return a text that nbformat lets be a list of lines."""
     return text if isinstance(text, str) else "".join(_lines(text))
+
+
+def _text(text: object) -> str:
+    if not isinstance(text, str):
+        raise ValueError(f"not a text: {text!r}")
+    return text
 
 
 def _lines(lines: object) -> list[str]:

@@ -124,8 +124,8 @@ def _read_class(raw: object, wanted: type, where: str) -> Any:
         return None
     if wanted is object:
         return _of_schema(raw, where)
-    if wanted is float and type(raw) in {int, float}:
-        return raw
+    if wanted is float and isinstance(raw, int | float) and type(raw) is not bool:
+        return float(raw)
     if wanted in _FROM_TEXT and isinstance(raw, str):
         return _FROM_TEXT[wanted](raw)
     if wanted in {str, int, bool} and type(raw) is wanted:

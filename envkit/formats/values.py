@@ -47,7 +47,7 @@ def to_json(value: object) -> str:
         value: what any function of envkit gave, or was given.
 
     Returns:
-        Text in ASCII without line breaks. Equal values give equal texts; `from_json` gives an equal value back.
+        Text in ASCII without line breaks, the same for the same value on every machine; `from_json` gives an equal value back.
 
     Raises:
         UsageError: it is no value of envkit, or holds something that JSON has no word for (a time without zone, not-a-number).

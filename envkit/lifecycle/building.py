@@ -164,7 +164,12 @@ def _mend(spec: Spec, seen: Observation, environment: Environment, work: Work, l
     try:
         with work.task("install", "mend packages whose change was interrupted"):
             mending.repair_distributions(
-                environment, seen.broken, sources=spec.sources, work=work, log=records.log_of(seen.prefix, work.host), descriptors=lock.descriptors
+                environment,
+                seen.broken,
+                sources=spec.sources,
+                work=work,
+                log=records.log_of(seen.prefix, work.host),
+                descriptors=lock.descriptors,
             )
             missing = plugins.package_manager("pypi").unsatisfied(environment, planning.wanted_in(spec, seen), work.host)
             if missing:

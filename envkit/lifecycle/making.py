@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from .. import planning, records
+from .. import environments, planning, records
 from ..control import Control, Work, takes_control
 from ..errors import ExistsError, RefusedError, UsageError
 from ..models.environment import Environment
@@ -52,14 +53,15 @@ def create(
     spec = observing.checked_spec(observing.spec_from(where, python, tuple(pypi), backend, work), work)
     prefix = records.prefix_of(spec, work.host)
     if on_exists == "error":  # said before any lock is waited for, and again once it is held
-        _refuse_existing(spec, observing.observe(spec, work))
+        _refuse_existing(spec, observing.observe_place(spec, work))
     with records.locked(prefix, work) as lock:
-        seen = observing.observe(spec, work)
+        there = observing.observe_place(spec, work)
         if on_exists == "error":
-            _refuse_existing(spec, seen)
-        elif seen.state not in {"absent", "half-made"}:
-            removal.remove_held(prefix, work, keep_kernels=True)
-            seen = observing.observe(spec, work)
+            _refuse_existing(spec, there)
+        elif there.state not in {"absent", "half-made"}:
+            removal.check(prefix, work)
+            there = replace(there, mismatch="it is to be replaced", remembered=())
+        seen = replace(there, base=environments.base_for(spec.python, work))
         return building.carry_out(spec, seen, work, lock)
 
 
@@ -67,9 +69,15 @@ def _refuse_existing(spec: Spec, seen: planning.Observation) -> None:
     if seen.state not in {"absent", "half-made"}:
         what = f"the environment {spec.name!r}" if spec.name else str(seen.prefix)
         if seen.state == "occupied":
-            raise ExistsError(f"{what} exists and is not an environment", code="not-an-environment", hint="choose another place, or move what lies there away")
+            raise ExistsError(
+                f"{what} exists and is not an environment",
+                code="not-an-environment",
+                hint="choose another place, or move what lies there away",
+            )
         raise ExistsError(
-            f"{what} exists already", code="environment-exists", hint='use ensure() to get it as it should be, or on_exists="replace" to build it anew'
+            f"{what} exists already",
+            code="environment-exists",
+            hint='use ensure() to get it as it should be, or on_exists="replace" to build it anew',
         )
 
 
@@ -90,10 +98,10 @@ def ensured(spec: Spec, work: Work) -> tuple[Environment, Plan]:
     """Return the environment of a spec, made or changed as needed, and the plan that was carried out."""
     spec = observing.checked_spec(spec, work)
     prefix = records.prefix_of(spec, work.host)
-    seen = observing.observe(spec, work)
-    planned = planning.steps_to(spec, seen)
-    if not planned and seen.environment is not None:
-        return seen.environment, planned
+    there = observing.observe_place(spec, work)  # most often all is there: no lock, no search for a Python
+    planned = planning.steps_to(spec, there)
+    if not planned and there.environment is not None:
+        return there.environment, planned
     with records.locked(prefix, work) as lock:
         seen = observing.observe(spec, work)
         planned = planning.steps_to(spec, seen)
@@ -132,7 +140,9 @@ def apply(plan: Plan, **control: Unpack[Control]) -> Environment:
         now = planning.steps_to(spec, seen)
         if now.steps != plan.steps:
             raise RefusedError(
-                "what is there changed since the plan was made", code="plan-stale", hint="make the plan anew with plan(spec), look at it, and apply that"
+                "what is there changed since the plan was made",
+                code="plan-stale",
+                hint="make the plan anew with plan(spec), look at it, and apply that",
             )
         if not now and seen.environment is not None:
             return seen.environment

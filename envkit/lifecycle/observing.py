@@ -32,13 +32,17 @@ def checked_spec(spec: Spec, work: Work) -> Spec:
         if given:
             raise UsageError(f"Spec.{name} is not available yet", code="not-available", hint="leave it out; packages of PyPI go into pypi=")
     if spec.sources.pythons != "machine":
-        raise UsageError("Sources.pythons='uv' is not available yet", code="not-available", hint="install the Python yourself and ask for it")
+        raise UsageError(
+            "Sources.pythons='uv' is not available yet", code="not-available", hint="install the Python yourself and ask for it"
+        )
     backend = plugins.backend(spec.backend)
     if spec.seed not in ("none", "pip"):
         raise UsageError(f"seed is {spec.seed!r}", code="seed", hint='give "none" or "pip"')
     for name, value in spec.variables.items():
         if not name or "=" in name or "\0" in name + value:
-            raise UsageError(f"{name!r} cannot be the name of a variable, or its value holds a NUL", code="variable", hint="choose another name")
+            raise UsageError(
+                f"{name!r} cannot be the name of a variable, or its value holds a NUL", code="variable", hint="choose another name"
+            )
     if spec.name is not None:
         environments.named_prefix(spec.name, work)
     prefix = records.prefix_of(spec, work.host)
@@ -49,8 +53,8 @@ def checked_spec(spec: Spec, work: Work) -> Spec:
     return replace(
         spec,
         backend=backend.NAME,
-        pypi=packages.checked(spec.pypi),
-        constraints=tuple(str(requirement) for requirement in packages.checked(spec.constraints)),
+        pypi=packages.checked(spec.pypi, work.host),
+        constraints=tuple(str(requirement) for requirement in packages.checked(spec.constraints, work.host)),
         prefix=None if spec.prefix is None else prefix,
     )
 
@@ -70,7 +74,9 @@ def spec_from(
     if isinstance(where, Spec):
         if python is not None or pypi or backend != "auto":
             raise UsageError(
-                "beside a Spec, python=, pypi= and backend= are not possible", code="spec-and-keywords", hint="use dataclasses.replace(spec, ...)"
+                "beside a Spec, python=, pypi= and backend= are not possible",
+                code="spec-and-keywords",
+                hint="use dataclasses.replace(spec, ...)",
             )
         return where
     as_path = environments.is_path(where, work)
@@ -78,7 +84,7 @@ def spec_from(
         name=None if as_path else os.fspath(where),
         prefix=Path(where) if as_path else None,
         python=_as_text(python, work),
-        pypi=packages.checked(pypi),  # type: ignore[arg-type] # each is checked there
+        pypi=packages.checked(pypi, work.host),  # type: ignore[arg-type] # each is checked there
         backend=backend,
     )
 
@@ -99,15 +105,14 @@ def observe(spec: Spec, work: Work) -> Observation:
     Raises:
         NotFoundError: an environment has to be built, and no Python satisfies the spec.
     """
+    seen = observe_place(spec, work)
+    to_build = seen.state in {"absent", "half-made"} or (seen.mismatch is not None and seen.state != "foreign")
+    return replace(seen, base=environments.base_for(spec.python, work)) if to_build else seen
+
+
+def observe_place(spec: Spec, work: Work) -> Observation:
+    """Look at what is there, without looking for a Python that something new could be built on."""
     prefix = records.prefix_of(spec, work.host)
-    seen = _observe_place(spec, prefix, work)
-    if seen.state in {"absent", "half-made"} or seen.mismatch is not None:
-        if seen.state not in {"foreign", "occupied"}:
-            seen = replace(seen, base=environments.base_for(spec.python, work))
-    return seen
-
-
-def _observe_place(spec: Spec, prefix: Path, work: Work) -> Observation:
     marks = records.state_of(prefix, work.host)
     remembered = _remembered(marks.record)
     if marks.dirty is not None and marks.dirty.doing == "create":
@@ -164,7 +169,9 @@ def _mismatch(spec: Spec, env: Environment, record: Record | None, work: Work) -
     request = None if environments.is_path(spec.python, work) else requests.parse(spec.python)
     if request is None:
         base = environments.base_for(spec.python, work)
-        return None if env.base is not None and os.path.realpath(env.base) == os.path.realpath(base.prefix) else f"it was not made from {base}"
+        return (
+            None if env.base is not None and os.path.realpath(env.base) == os.path.realpath(base.prefix) else f"it was not made from {base}"
+        )
     allowed = request.allows(env)
     if allowed is None:
         allowed = request.allows(environments.probed(env, work))
@@ -173,5 +180,3 @@ def _mismatch(spec: Spec, env: Environment, record: Record | None, work: Work) -
 
 def _remembered(record: Record | None) -> tuple[str, ...]:
     return () if record is None else record.requested
-
-

@@ -46,13 +46,21 @@ def remove(env: Env, *, foreign: bool = False, dry_run: bool = False, **control:
         return remove_held(prefix, work, foreign=foreign)
 
 
-def remove_held(prefix: Path, work: Work, *, foreign: bool = False, keep_kernels: bool = False) -> Removal:
-    """Remove the environment at a prefix whose lock the caller holds; its kernels stay where it is only built anew."""
+def remove_held(prefix: Path, work: Work, *, foreign: bool = False) -> Removal:
+    """Remove the environment at a prefix whose lock the caller holds, and its kernels."""
     removal = _removal(prefix, work, foreign=foreign)
-    if not keep_kernels:
-        registration.remove_kernels(removal.kernels, work)
-    files.remove_tree(prefix, still_ours=lambda: _reason(prefix, work, foreign=foreign) is not None)
+    registration.remove_kernels(removal.kernels, work)
+    files.remove_tree(prefix, still_ours=lambda: bool(_reason(prefix, work, foreign=foreign)))
     return replace(removal, done=True)
+
+
+def check(prefix: Path, work: Work) -> None:
+    """Refuse what may not be removed, and so not be replaced either.
+
+    Raises:
+        RefusedError: it is not provably an environment of ours.
+    """
+    _reason(prefix, work, foreign=False)
 
 
 def _prefix(env: Env, work: Work) -> Path:
@@ -75,7 +83,6 @@ def _prefix(env: Env, work: Work) -> Path:
 
 def _removal(prefix: Path, work: Work, *, foreign: bool) -> Removal:
     reason = _reason(prefix, work, foreign=foreign)
-    assert reason is not None
     return Removal(paths=(prefix,), kernels=_kernels(prefix, work), size=files.size_of(prefix), reason=reason, done=False)
 
 
@@ -104,9 +111,13 @@ def _reason(prefix: Path, work: Work, *, foreign: bool) -> str:
         return "it lies among the managed environments"
     strangers = plugins.backend("venv").strangers(prefix, work.host) if prefix.is_dir() else None
     if strangers is None:
-        raise RefusedError(f"{prefix} is not an environment", code="not-an-environment", hint="nothing was removed; delete it yourself if you are sure")
+        raise RefusedError(
+            f"{prefix} is not an environment", code="not-an-environment", hint="nothing was removed; delete it yourself if you are sure"
+        )
     if not foreign:
-        raise RefusedError(f"{prefix} was not made by envkit", code="foreign-environment", hint="foreign=True removes another tool's environment")
+        raise RefusedError(
+            f"{prefix} was not made by envkit", code="foreign-environment", hint="foreign=True removes another tool's environment"
+        )
     if strangers:
         raise RefusedError(
             f"{prefix} holds what no virtual environment has: {', '.join(sorted(strangers)[:5])}",

@@ -186,7 +186,8 @@ class Activation:
         """Return a copy of `environ` as it is inside the environment; `environ` itself stays as it was."""
         changed = {name: value for name, value in environ.items() if name not in self.unset}
         changed.update(self.assign)
-        separator = ";" if self.prepend_path and "\\" in str(self.prepend_path[0]) else ":"
+        # An absolute path tells the platform: one of Windows begins with a drive or a share.
+        separator = ":" if all(str(directory).startswith("/") for directory in self.prepend_path) else ";"
         first = [str(directory) for directory in self.prepend_path]
         rest = [part for part in changed.get("PATH", "").split(separator) if part and part not in first]
         changed["PATH"] = separator.join([*first, *rest])

@@ -73,6 +73,7 @@ PROBLEMS: Final = {
 
 KERNEL_CAUSES: Final = {
     "interpreter-missing": "the interpreter that the kernel names is gone",
+    "interpreter-broken": "the interpreter that the kernel names is there but does not run",
     "ipykernel-missing": "ipykernel is not installed in the environment",
     "pythonpath-clash": "PYTHONPATH or PYTHONHOME makes it load files of another Python",
     "startup-timeout": "it did not answer in time",

@@ -1,4 +1,5 @@
-"""Room: the distributions of PyPI in an environment. This package fills `protocols.PackageManager`; its parts load on first use.
+"""Room: the distributions of PyPI in an environment. This package fills `protocols.PackageManager`; its parts load on first
+use, so that looking for environments pays for none of them.
 
 Listing and checking read files (`inventory`, `satisfaction`, `verification`); changing is done by uv or pip, run as child
 processes (`transaction`).
@@ -27,9 +28,9 @@ def installed(env: Environment, host: Host) -> tuple[Package, ...]:
     Returns:
         Sorted by normalized name, each name once; what has no readable METADATA is left out (`broken` tells of it).
     """
-    from . import inventory
+    from .inventory import packages  # noqa: PLC0415 - see the module docstring
 
-    return inventory.packages(env, host)
+    return packages(env, host)
 
 
 def unsatisfied(env: Environment, wanted: Iterable[str | Project], host: Host) -> tuple[str | Project, ...]:
@@ -42,9 +43,9 @@ def unsatisfied(env: Environment, wanted: Iterable[str | Project], host: Host) -
     Raises:
         UsageError: a text is no requirement.
     """
-    from . import satisfaction
+    from .satisfaction import unsatisfied_of  # noqa: PLC0415 - see the module docstring
 
-    return satisfaction.unsatisfied_of(env, wanted, host)
+    return unsatisfied_of(env, wanted, host)
 
 
 def broken(env: Environment, host: Host) -> tuple[Problem, ...]:
@@ -52,9 +53,9 @@ def broken(env: Environment, host: Host) -> tuple[Problem, ...]:
 
     Existence and size are looked at, not hashes. `subject` is the package's name.
     """
-    from . import verification
+    from .verification import problems  # noqa: PLC0415 - see the module docstring
 
-    return verification.problems(env, host)
+    return problems(env, host)
 
 
 def install(
@@ -92,9 +93,9 @@ def install(
         NetworkError: the index cannot be reached, or `offline` and not on this machine.
         MachineError: disk full, read-only, no permission.
     """
-    from . import transaction
+    from .transaction import install_into  # noqa: PLC0415 - see the module docstring
 
-    return transaction.install_into(
+    return install_into(
         env,
         wanted,
         sources=sources,
@@ -123,8 +124,8 @@ def uninstall(
     Raises:
         UsageError: a name is none. Else as `install`.
     """
-    from . import transaction
+    from .transaction import uninstall_from  # noqa: PLC0415 - see the module docstring
 
-    return transaction.uninstall_from(
+    return uninstall_from(
         env, names, break_system_packages=break_system_packages, work=work, log=log, descriptors=descriptors
     )

@@ -123,7 +123,7 @@ def _from_url(origin: DirectUrl | None, url: str) -> bool:
     if origin is None or origin.editable:
         return False
     wanted, _, fragment = without_credentials(url).partition("#")
-    facts = dict(part.partition("=")[::2] for part in fragment.split("&") if part)
+    facts = {name: value for name, _, value in (part.partition("=") for part in fragment.split("&"))}
     have = origin.url.partition("#")[0]
     if origin.vcs is not None:
         have = f"{origin.vcs}+{have}"

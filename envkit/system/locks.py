@@ -127,6 +127,8 @@ def _read_holder(path: Path) -> int | None:
 def _cannot_lock(path: Path, error: OSError) -> MachineError:
     if error.errno in {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}:
         return MachineError(
-            f"the file system of {path.parent} cannot lock files", code="no-locks", hint="put envkit's data on a local disk with ENVKIT_HOME"
+            f"the file system of {path.parent} cannot lock files",
+            code="no-locks",
+            hint="put envkit's data on a local disk with ENVKIT_HOME",
         )
     return machine_error(error, path)

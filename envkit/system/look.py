@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Hashable
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -39,6 +40,12 @@ class Look:
         except KeyError:
             found = self._memory[key] = find()
             return found
+
+    def place(self, text: str) -> str:
+        """Return an absolute path of that world as a path of this machine."""
+        if self.whole and text.startswith("/"):
+            return text
+        return self.remember(("place", text), lambda: str(self.host.path(text)))
 
     def names(self, directory: str) -> tuple[str, ...]:
         """Return the names in a directory, sorted; empty when it is none or cannot be read."""
@@ -152,13 +159,8 @@ class Look:
 
 
 def _names(directory: str) -> tuple[str, ...]:
-    found: list[str] = []
     try:
         with os.scandir(directory) as entries:
-            for entry in entries:
-                found.append(entry.name)
-                if len(found) >= _ENTRIES:
-                    break
+            return tuple(sorted([entry.name for entry in islice(entries, _ENTRIES)]))
     except (OSError, ValueError):
         return ()
-    return tuple(sorted(found))

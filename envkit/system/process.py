@@ -152,7 +152,9 @@ def run_attached(
     return child.returncode
 
 
-def start_service(argv: Sequence[str], *, environ: Mapping[str, str], cwd: Path, output: int, inherit_handles: bool = False) -> subprocess.Popen[str]:
+def start_service(
+    argv: Sequence[str], *, environ: Mapping[str, str], cwd: Path, output: int, inherit_handles: bool = False
+) -> subprocess.Popen[str]:
     """Start a program that runs beside us, in a session of its own: neither Ctrl-C nor a closed terminal reaches it.
 
     Args:
@@ -221,7 +223,9 @@ def _typed_errors(argv: Sequence[str], cwd: Path | None) -> Iterator[None]:
         missing = cwd if cwd is not None and not cwd.is_dir() else argv[0]
         raise NotFoundError(f"cannot run {argv[0]}: {missing} is not there", code="program-not-found", hint="check the path") from error
     except OSError as error:
-        raise MachineError(f"cannot run {argv[0]}: {error.strerror or error}", code="cannot-run", hint="check that it may be executed") from error
+        raise MachineError(
+            f"cannot run {argv[0]}: {error.strerror or error}", code="cannot-run", hint="check that it may be executed"
+        ) from error
     except ValueError as error:
         raise MachineError(f"cannot run {argv[0]!r}: {error}", code="cannot-run", hint="no argument may contain a NUL character") from error
 

@@ -48,7 +48,8 @@ def _on_posix(prefix: str, env: Environment, host: Host) -> list[str]:
     if debian:
         for library in _libraries(str(host.path("/usr/local/lib")), env):
             candidates += [os.path.join(library, "dist-packages"), os.path.join(library, "site-packages")]
-        candidates.append(os.path.join(prefix, "lib", "python3", "dist-packages"))
+        shared = "pypy3" if env.implementation == "pypy" else "python3"
+        candidates.append(os.path.join(prefix, "lib", shared, "dist-packages"))
     for directory in ("lib", "lib64"):
         for library in _libraries(os.path.join(prefix, directory), env):
             candidates.append(os.path.join(library, "site-packages"))

@@ -226,7 +226,9 @@ rehash
 """
 
 _CSH_ENTER = """\
-if ($?@name@) set _OLD_VIRTUAL_SET_@name@ = "$@name@:q"
+if ($?@name@) then
+    set _OLD_VIRTUAL_SET_@name@ = "$@name@:q"
+endif
 setenv @name@ @value@
 
 """

@@ -93,7 +93,7 @@ def create(
         if host.platform == "win32":
             _copy_launchers(paths, made_from)
         else:
-            _link_interpreter(paths, made_from, symlinks=symlinks is not False)
+            _link_interpreter(paths, made_from, host, symlinks=symlinks is not False)
     except FileExistsError as error:
         raise ExistsError(
             f"{error.filename2 or error.filename} is there already", code="exists", hint="choose an empty directory, or remove it"
@@ -195,11 +195,11 @@ def _write(path: str, text: str) -> None:
         stream.write(text.encode())
 
 
-def _link_interpreter(paths: Layout, base: Base, *, symlinks: bool) -> None:
+def _link_interpreter(paths: Layout, base: Base, host: Host, *, symlinks: bool) -> None:
     """Make `python` and its other names, `python` itself last: without it nothing takes the directory for an environment."""
     names = executable_names(base.version, base.implementation, free_threaded=base.free_threaded)
     others = [name for name in names if name != "python"]
-    if symlinks and _linked(base.executable, others, paths):
+    if symlinks and _linked(host.shown(Path(base.executable)), others, paths):
         return
     real = os.path.realpath(base.executable)
     for library in _libraries_beside(real, base):

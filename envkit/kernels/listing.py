@@ -1,0 +1,180 @@
+"""Which kernels there are: every kernelspec that Jupyter would find, in its order, tied to its environment. Starts no process.
+
+Nothing that lies in those directories is trusted: what cannot be read is a result with a `problem`, never an exception.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import records
+from ..control import Work
+from ..environments import resolved
+from ..errors import EnvkitError, NotFoundError
+from ..formats.kernel_json import KernelJson
+from ..kernelspec import paths, spec
+from ..kernelspec.launch import is_bare_python
+from ..models.environment import Environment, Problem
+from ..models.names import is_name
+from ..models.plans import Kernel
+
+if TYPE_CHECKING:
+    from ..host import Host
+
+
+def kernels(*, host: Host | None = None) -> tuple[Kernel, ...]:
+    """Return the kernels that Jupyter, running in this Python, would find. Reads files, starts no process.
+
+    Args:
+        host: the outside world; None is this machine.
+
+    Returns:
+        In Jupyter's search order, then by name; of several kernelspecs of one name the first, which is the one that Jupyter
+        starts. Broken ones have a `problem`; `environment` is None where a kernelspec names no Python that can be known.
+
+    Example:
+        >>> import envkit
+        >>> [kernel.name for kernel in envkit.jupyter.kernels() if kernel.owned and kernel.problem]
+        []
+    """
+    work = Work(host=host)
+    known: dict[str, Environment | None] = {}
+    found: dict[str, Kernel] = {}
+    for directory in _directories(work.host):
+        if (name := os.path.basename(directory).lower()) not in found:
+            found[name] = at(Path(directory), work, known)
+    return tuple(found.values())
+
+
+def _directories(host: Host) -> Iterator[str]:
+    for data in paths.search_path(host):
+        yield from spec.directories_in(str(data / "kernels"))
+
+
+def named(kernel: Kernel | str, work: Work) -> Kernel:
+    """Return a kernel as it is on disk now, by its name, compared without case, or by the directory of a `Kernel`.
+
+    Raises:
+        NotFoundError: there is none; the text says which are near.
+    """
+    if isinstance(kernel, Kernel):
+        if os.path.lexists(kernel.path / "kernel.json"):
+            return at(kernel.path, work)
+        raise NotFoundError(f"the kernel {kernel.name!r} is no longer in {kernel.path}", code="kernel-not-found", hint="list them with jupyter.kernels()")
+    names: list[str] = []
+    for directory in _directories(work.host):
+        names.append(os.path.basename(directory).lower())
+        if names[-1] == kernel.lower():
+            return at(Path(directory), work)
+    import difflib  # noqa: PLC0415 - only for the message
+
+    near = difflib.get_close_matches(kernel.lower(), names, n=1)
+    there = f"there are: {', '.join(dict.fromkeys(names))}" if names else "there is none"
+    raise NotFoundError(
+        f"no kernel is named {kernel!r}; {there}",
+        code="kernel-not-found",
+        hint=f"did you mean {near[0]!r}?" if near else "register an environment first",
+    )
+
+
+def kernels_of(environment: Environment, host: Host) -> tuple[Kernel, ...]:
+    """Return envkit's kernelspecs of an environment, in every scope: where Jupyter looks, in the environment, and where its record says.
+
+    Returns:
+        In that order, each directory once; the environment need not be there any more.
+    """
+    work = Work(host=host)
+    record = records.state_of(environment.prefix, host).record
+    inside = spec.directories_in(str(paths.prefix_directory(environment.prefix) / "kernels"))
+    found: dict[str, Kernel] = {}
+    for directory in (*_directories(host), *inside, *(record.kernels if record else ())):
+        if owner_of(Path(directory), host) == os.path.realpath(environment.prefix):
+            found.setdefault(os.path.realpath(directory), at(Path(directory), work))
+    return tuple(found.values())
+
+
+def owner_of(directory: Path, host: Host) -> str | None:
+    """Return the real path of the prefix that envkit wrote a kernelspec for; None where it is not envkit's or cannot be read."""
+    try:
+        owner = spec.read(str(directory), host).owner
+    except ValueError:
+        return None
+    return None if owner is None else os.path.realpath(host.path(owner.environment))
+
+
+def at(directory: Path, work: Work, known: dict[str, Environment | None] | None = None) -> Kernel:
+    """Return the kernel of a kernelspec directory; `known` remembers the environments of one look."""
+    name, host = directory.name.lower(), work.host
+    try:
+        kernel = spec.read(str(directory), host)
+    except ValueError as error:
+        problem = Problem(
+            code="spec-unreadable", message=f"kernel.json cannot be read: {error}", hint="mend the file, or remove the kernel", subject=name
+        )
+        return Kernel(name=name, display_name=name, path=directory, problem=problem)
+    program = _program(kernel, host)
+    environment = None if program is None else _environment(program, work, {} if known is None else known)
+    return Kernel(
+        name=name,
+        display_name=kernel.display_name or name,
+        path=directory,
+        environment=environment,
+        owned=kernel.owner is not None,
+        problem=_problem(name, kernel, host),
+    )
+
+
+def _program(kernel: KernelJson, host: Host) -> Path | None:
+    """Return the Python that a kernelspec starts; None where it starts something else, or nobody can tell."""
+    program = kernel.argv[0]
+    if is_bare_python(program):
+        import sys  # noqa: PLC0415 - Jupyter puts its own Python in the place of a bare one
+
+        return Path(sys.executable)
+    if kernel.language.lower() != "python" or not _is_absolute(program, host):
+        return None
+    return host.path(program)
+
+
+def _is_absolute(program: str, host: Host) -> bool:
+    return program.startswith("/") or (host.platform == "win32" and program[1:3] in {":\\", ":/"})
+
+
+def _environment(program: Path, work: Work, known: dict[str, Environment | None]) -> Environment | None:
+    """Return the environment that an executable belongs to; None where that cannot be known."""
+    key = str(program)
+    if key not in known:
+        try:
+            known[key] = resolved(program, work)
+        except EnvkitError:
+            known[key] = None
+    return known[key]
+
+
+def _problem(name: str, kernel: KernelJson, host: Host) -> Problem | None:
+    """Return what is wrong with a kernelspec that can be read, by looking at files."""
+    if not is_name(name):
+        message = f"{name!r} is no kernel name that every tool accepts"
+        return Problem(code="name-invalid", message=message, hint="rename its directory", severity="warning", subject=name)
+    if kernel.owner is not None and not host.path(kernel.owner.environment).is_dir():
+        message = f"its environment {kernel.owner.environment} is gone"
+        return Problem(code="environment-missing", message=message, hint=f"jupyter.unregister({name!r}) removes the kernel", subject=name)
+    program = kernel.argv[0]
+    if is_bare_python(program):
+        return None
+    if _is_absolute(program, host):
+        there = host.path(program).exists()
+    else:
+        there = shutil.which(program, path=host.environ.get("PATH")) is not None
+    if there:
+        return None
+    return Problem(
+        code="interpreter-missing",
+        message=f"{program} is not there",
+        hint=f"make the environment anew and register it again, or remove the kernel with jupyter.unregister({name!r}, foreign=True)",
+        subject=name,
+    )

@@ -1,0 +1,283 @@
+"""Register environments as kernels, and unregister them: the kernelspec is written by envkit itself, under a lock, file by file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from .. import records
+from ..control import Control, Work, takes_control
+from ..discovery import requests
+from ..environments import resolved
+from ..errors import ExistsError, KernelError, RefusedError, UsageError
+from ..formats import kernel_json
+from ..kernelspec import paths, spec
+from ..models.environment import Environment
+from ..models.mapping import EMPTY
+from ..models.names import LONGEST, checked_name
+from ..models.plans import Kernel, Removal
+from ..system.files import size_of
+from . import composing
+from .composing import name_for as name_for  # noqa: PLC0414 - the names of kernels belong to registration
+from .listing import at, kernels as kernels, kernels_of as kernels_of, named, owner_of  # noqa: PLC0414 - same
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from ..host import Host
+    from ..models.aliases import Env
+
+Scope = Literal["user", "sys-prefix", "system"]
+OnExists = Literal["error", "replace", "suffix"]
+_SUFFIXES: Final = 1000  # names tried with on_exists="suffix"
+
+
+@takes_control
+def register(
+    env: Env,
+    *,
+    name: str | None = None,
+    display_name: str | None = None,
+    scope: Scope | Path = "user",
+    on_exists: OnExists = "error",
+    variables: Mapping[str, str] = EMPTY,
+    inherit: Iterable[str] = (),
+    install_ipykernel: Literal["if-missing", "never"] = "if-missing",
+    **control: Unpack[Control],
+) -> Kernel:
+    """Make an environment a kernel that every Jupyter tool of the scope finds. The same name for the same environment is a refresh.
+
+    Args:
+        name: of the kernel; the environment's, or its directory's, if None. It becomes lower case.
+        display_name: what people see; "Python 3.12 (name)" if None.
+        scope: "user"; "sys-prefix", the Python that this process runs in; "system", all users; or a data directory such as
+            JUPYTER_PATH lists, below which it is written as `kernels/<name>`.
+        on_exists: when another environment's kernel has the name: ExistsError, replace it, or take `name-2`, `name-3`, ...
+        variables: set in the kernel, as they are.
+        inherit: variables of Jupyter's process that the kernel shall see although envkit blanks them: "PYTHONPATH".
+        install_ipykernel: put ipykernel into the environment when it is missing, in a version that fits its Python.
+
+    Returns:
+        The kernel. Nothing was started: `verify` proves it.
+
+    Raises:
+        UsageError: a name or an argument is not allowed. NotFoundError: there is no such environment.
+        ExistsError: the name is another environment's. KernelError: it has no Python, or no ipykernel and none may be installed.
+        MachineError: the scope cannot be written. InstallError, NetworkError, RefusedError: ipykernel cannot be installed.
+
+    Source:
+        "Making kernels for Jupyter" (jupyter-client.readthedocs.io).
+    """
+    work = Work.of(control)
+    if isinstance(inherit, str):
+        raise TypeError(f"inherit takes several names, not the string {inherit!r}")
+    if on_exists not in {"error", "replace", "suffix"}:
+        raise UsageError(f"on_exists is {on_exists!r}", code="on-exists", hint='give "error", "replace" or "suffix"')
+    if install_ipykernel not in {"if-missing", "never"}:
+        raise UsageError(f"install_ipykernel is {install_ipykernel!r}", code="install-ipykernel", hint='give "if-missing" or "never"')
+    if name is not None:
+        checked_kernel_name(name)
+    return registered(
+        resolved(env, work),
+        work,
+        name=name,
+        display_name=display_name,
+        scope=scope,
+        on_exists=on_exists,
+        variables=_checked_variables(variables),
+        inherit=frozenset(inherit),
+        install=install_ipykernel == "if-missing",
+    )
+
+
+def registered(
+    environment: Environment,
+    work: Work,
+    *,
+    name: str | None = None,
+    display_name: str | None = None,
+    scope: Scope | Path = "user",
+    on_exists: OnExists = "error",
+    variables: Mapping[str, str] = EMPTY,
+    inherit: frozenset[str] = frozenset(),
+    install: bool = True,
+) -> Kernel:
+    """Register an environment that was resolved; see `register`."""
+    directory = _scope_directory(scope, work.host)
+    wanted = name if name is not None else name_for(environment)
+    shown = display_name if display_name is not None else composing.label(environment, wanted)
+    compose = partial(composing.composed, environment, work.host, variables=variables, inherit=inherit)
+    with work.task("register", f"register the kernel {wanted}") as task:
+        if not composing.has_ipykernel(environment, work):
+            compose(display_name=shown)  # what cannot be registered is refused before anything is installed
+            if on_exists == "error":
+                _refuse_other(directory / wanted.lower(), environment, work.host)
+            _install_ipykernel(environment, work, allowed=install)
+        kernel, logos = compose(display_name=shown)
+        with spec.locked(directory, work):
+            place = _place(directory, wanted.lower(), environment, on_exists, work.host)
+            if display_name is None and place.name != wanted.lower():
+                kernel = replace(kernel, display_name=composing.label(environment, place.name))
+            spec.write(place, kernel, logos)
+        _note(environment, place, work)
+        task.text = str(place)
+    return Kernel(name=place.name, display_name=kernel.display_name, path=place, environment=environment, owned=True)
+
+
+def _note(environment: Environment, place: Path, work: Work) -> None:
+    """Write the kernelspec down in the environment's record, so that removing the environment finds it in any scope."""
+    record = records.state_of(environment.prefix, work.host).record
+    if record is not None and str(place) not in record.kernels:
+        with records.locked(environment.prefix, work):
+            records.note_kernel(environment, place, work)
+
+
+def checked_kernel_name(name: str) -> str:
+    """Return a kernel's name if it is allowed: by the rule of names, and no request for a Python.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - a Path is what callers without checkers give
+        raise UsageError(f"{name!r} is not a kernel name", code="name", hint="give a name, not a path; scope= says where it is written")
+    checked_name(name, what="kernel")
+    if requests.parse(name) is not None:
+        raise UsageError(f"{name!r} is a request for a Python, so it cannot be the name of a kernel", code="name", hint=f"for example 'env-{name}'")
+    return name
+
+
+def refuse_other_owner(name: str, prefix: Path, host: Host) -> None:
+    """Refuse a kernel's name in the user's scope that another environment than the one at `prefix` has.
+
+    Raises:
+        ExistsError: it is another one's.
+    """
+    _refuse_other(_scope_directory("user", host) / name.lower(), Environment(prefix=prefix, kind="venv"), host)
+
+
+def _refuse_other(directory: Path, environment: Environment, host: Host) -> None:
+    if _is_taken(directory) and not _is_same(directory, environment, host):
+        raise ExistsError(
+            f"there is a kernel named {directory.name!r} of another environment: {directory}",
+            code="kernel-exists",
+            hint='choose another name, or give on_exists="replace" or "suffix"',
+        )
+
+
+def _is_taken(directory: Path) -> bool:
+    return os.path.lexists(directory / kernel_json.NAME)
+
+
+def _is_same(directory: Path, environment: Environment, host: Host) -> bool:
+    """Say whether the kernelspec that is there is one of this environment, whoever wrote it.
+
+    Plain interpreters are told apart by their executables, for two of them may share a prefix such as /usr.
+    """
+    try:
+        there = spec.read(str(directory), host)
+    except ValueError:
+        return False
+    program = host.path(there.argv[0])
+    if environment.kind == "interpreter":
+        return environment.python is not None and os.path.realpath(program) == os.path.realpath(environment.python)
+    prefix = program.parent.parent if there.owner is None else host.path(there.owner.environment)
+    return os.path.realpath(prefix) == os.path.realpath(environment.prefix)
+
+
+def _place(directory: Path, name: str, environment: Environment, on_exists: OnExists, host: Host) -> Path:
+    """Return the directory to write: of this name, or of the first free one after it. The scope's lock is held.
+
+    Raises:
+        ExistsError: it is another environment's.
+    """
+    place = directory / name
+    if on_exists == "suffix":
+        for number in range(2, _SUFFIXES):
+            if not _is_taken(place) or _is_same(place, environment, host):
+                return place
+            suffix = f"-{number}"
+            place = directory / f"{name[: LONGEST - len(suffix)].rstrip('._-')}{suffix}"
+    if on_exists != "replace":
+        _refuse_other(place, environment, host)
+    return place
+
+
+def _scope_directory(scope: Scope | Path, host: Host) -> Path:
+    """Return the `kernels` directory of a scope.
+
+    Raises:
+        UsageError: there is no such scope.
+    """
+    if isinstance(scope, Path):
+        return records.absolute(scope, host) / "kernels"
+    if scope == "user":
+        return paths.user_directory(host) / "kernels"
+    if scope == "system":
+        return paths.system_directory(host) / "kernels"
+    if scope == "sys-prefix":
+        return paths.prefix_directory(Path(sys.prefix)) / "kernels"
+    raise UsageError(f"scope is {scope!r}", code="scope", hint='give "user", "sys-prefix", "system", or a Path')
+
+
+def _install_ipykernel(environment: Environment, work: Work, *, allowed: bool) -> None:
+    if not allowed:
+        raise KernelError(
+            f"ipykernel is not installed in {environment}", code="ipykernel-missing", hint='install it, or give install_ipykernel="if-missing"'
+        )
+    from ..packages import ensure_installed  # noqa: PLC0415 - only where something is installed
+
+    ensure_installed(environment, ["ipykernel"], work)
+
+
+def _checked_variables(variables: Mapping[str, str]) -> dict[str, str]:
+    for name, value in variables.items():
+        if not name or "=" in name or "\0" in name + value:
+            raise UsageError(f"{name!r} cannot be a variable", code="variables", hint="a name without '=' and a value without NUL are needed")
+    return dict(variables)
+
+
+def unregister(kernel: Kernel | str, *, foreign: bool = False, dry_run: bool = False, host: Host | None = None) -> Removal:
+    """Remove a kernel. Its environment stays.
+
+    Args:
+        kernel: its name, then the one that Jupyter would start is meant, or a `Kernel`, then the one in its directory.
+        foreign: also one that envkit did not write.
+        dry_run: only say what would be removed.
+
+    Raises:
+        NotFoundError: there is no such kernel. RefusedError: it is not envkit's. MachineError: it cannot be removed.
+    """
+    work = Work(host=host)
+    found = named(kernel, work)
+    if not found.owned and not foreign:
+        raise RefusedError(
+            f"the kernel {found.name!r} in {found.path} was not written by envkit", code="foreign-kernel", hint="foreign=True removes it all the same"
+        )
+    return _removed(found, work, dry_run=dry_run)
+
+
+def remove_kernels(those: Iterable[Kernel], work: Work) -> tuple[Removal, ...]:
+    """Remove kernels that envkit wrote, as `kernels_of` gave them; one that is gone, or is no longer envkit's, is passed over.
+
+    Raises:
+        MachineError: one cannot be removed.
+    """
+    return tuple(_removed(kernel, work) for kernel in those if owner_of(kernel.path, work.host) is not None)
+
+
+def _removed(kernel: Kernel, work: Work, *, dry_run: bool = False) -> Removal:
+    reason = "envkit wrote it" if kernel.owned else "foreign=True was given"
+    removal = Removal(paths=(kernel.path,), kernels=(kernel,), size=size_of(kernel.path), reason=reason, done=False)
+    if dry_run:
+        return removal
+    with work.task("remove", f"remove the kernel {kernel.name}"), spec.locked(kernel.path.parent, work):
+        now = at(kernel.path, work)
+        if kernel.owned and not now.owned and _is_taken(kernel.path):
+            raise RefusedError(f"the kernel in {kernel.path} is another one now", code="changed", hint="look at it and call again")
+        spec.remove(kernel.path, entirely=not kernel.owned)
+    return replace(removal, done=True)

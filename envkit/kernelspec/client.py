@@ -1,0 +1,208 @@
+"""Talk to a running kernel: ready, run a cell, interrupt by message, ask it to end. The one module that knows jupyter_client.
+
+jupyter_client's Session makes and checks the messages; the sockets are plain ones, polled on the thread that calls. So there is no
+event loop to collide with the caller's, and cancel, deadline and the kernel's death are seen within a twentieth of a second.
+
+Source: "Messaging in Jupyter" (jupyter-client.readthedocs.io).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+import zmq
+from jupyter_client.session import Session
+
+from ..errors import CancelledError, DeadlineError
+from ..models.cells import Result
+from . import causes
+from .outputs import Cell
+
+if TYPE_CHECKING:
+    from ..control import Cancel, Work
+    from ..models.cells import Output
+    from .child import Child
+
+_TICK: Final = 0.05  # seconds between two looks at cancel, deadline and the process
+_AGAIN: Final = 0.5  # seconds after which an interrupt is sent again: a kernel that is not yet in the cell does not hear it
+_GRACE: Final = 5.0  # seconds that a cell has to end after an interrupt
+_RECONNECT: Final = 20  # milliseconds between two tries to reach a socket that the kernel has not made yet
+
+
+class Client:
+    """A conversation with one kernel. One thread at a time; `interrupt_by_message` alone may be called from any."""
+
+    def __init__(self, child: Child) -> None:
+        """Connect; the kernel need not be there yet."""
+        self._child = child
+        self._context = zmq.Context()
+        self._session: Any = Session(key=str(child.connection["key"]).encode())
+        self._poller = zmq.Poller()
+        self._shell = self._socket(zmq.DEALER, "shell")
+        self._stdin = self._socket(zmq.DEALER, "stdin")
+        self._iopub = self._socket(zmq.SUB, "iopub")
+        self._iopub.setsockopt(zmq.SUBSCRIBE, b"")
+        for one in (self._shell, self._stdin, self._iopub):
+            self._poller.register(one, zmq.POLLIN)
+        self._unfinished: Cell | None = None  # a cell that did not end when it was interrupted
+
+    def _socket(self, kind: int, channel: str) -> zmq.Socket[bytes]:
+        one = self._context.socket(kind)
+        one.setsockopt(zmq.LINGER, 0)
+        one.setsockopt(zmq.RECONNECT_IVL, _RECONNECT)
+        one.setsockopt(zmq.RCVHWM, 0)  # or a cell that says much loses some of it
+        if kind == zmq.DEALER:
+            one.setsockopt(zmq.IDENTITY, self._session.bsession)  # the answer to input() must come from who asked
+        ip, port = self._child.connection["ip"], self._child.connection[f"{channel}_port"]
+        one.connect(f"ipc://{ip}-{port}" if self._child.connection["transport"] == "ipc" else f"tcp://{ip}:{port}")
+        return one
+
+    def wait_ready(self, seconds: float, work: Work) -> None:
+        """Wait until the kernel answers and its outputs reach us.
+
+        Raises:
+            KernelError: it ended, or did not answer within `seconds`. DeadlineError, CancelledError: as the call says.
+        """
+        until, again = time.monotonic() + seconds, 0.0
+        replied = heard = False
+        while not (replied and heard):
+            if self._child.ended():
+                self._child.kill()
+                raise self._died()
+            work.check()
+            if time.monotonic() >= until:
+                raise causes.late(seconds, self._child.said())
+            if not again or (replied and time.monotonic() >= again):  # each request makes it say something on iopub
+                self._send(self._shell, "kernel_info_request", {})
+                again = time.monotonic() + _TICK
+            for channel, message in self._received():
+                replied = replied or (channel == "shell" and message["msg_type"] == "kernel_info_reply")
+                heard = heard or channel == "iopub"
+
+    def _died(self) -> Exception:
+        return causes.ended(self._child.returncode, self._child.said())
+
+    def run(self, code: str, *, timeout: float | None, cancel: Cancel | None, on_output: Callable[[Output], None] | None) -> Result:
+        """Run a cell to its end.
+
+        Raises:
+            DeadlineError: it was interrupted after `timeout` seconds; `output` is what it had said.
+            CancelledError: it was interrupted because `cancel` was set. KernelError: the kernel ended.
+        """
+        began = time.monotonic()
+        until = None if timeout is None else began + timeout
+        if self._unfinished is not None:
+            self._follow(self._unfinished, until, cancel, timeout)
+            self._unfinished = None
+        content: dict[str, Any] = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False, "stop_on_error": True}
+        cell = Cell(self._send(self._shell, "execute_request", content), on_output)
+        try:
+            self._follow(cell, until, cancel, timeout)
+        except BaseException:
+            self._give_up(cell)
+            raise
+        return Result(outputs=cell.outputs(), ok=cell.ok, seconds=time.monotonic() - began)
+
+    def _follow(self, cell: Cell, until: float | None, cancel: Cancel | None, timeout: float | None) -> None:
+        """Take messages until the cell is done, or raise why that is not waited for."""
+        while not cell.done:
+            took = self._take(cell)
+            if cancel is not None and cancel.is_set():
+                raise CancelledError("cancelled while the cell ran", hint="the cell was interrupted; the kernel still runs")
+            if until is not None and time.monotonic() >= until and not cell.done:
+                raise DeadlineError(
+                    f"the cell was not done within {timeout:g} seconds", output=cell.text(), hint="it was interrupted; give a longer timeout="
+                )
+            if not took and self._child.ended():
+                self._child.kill()
+                raise self._died()
+
+    def _take(self, cell: Cell) -> bool:
+        """Take the messages that are there, or wait a moment for one; say whether there was any."""
+        took = False
+        for channel, message in self._received():
+            took = True
+            if channel == "stdin" and message["msg_type"] == "input_request":
+                self._send(self._stdin, "input_reply", {"value": ""}, parent=message)  # nobody is there to type
+            elif message["parent_header"].get("msg_id") == cell.request:
+                cell.take(message["msg_type"], message["content"])
+        self._child.trim()
+        return took
+
+    def _give_up(self, cell: Cell) -> None:
+        """Interrupt a cell until it is done, for a while; a kernel that has ended, or does not listen, is left as it is."""
+        until, again = time.monotonic() + _GRACE, 0.0
+        cell.mute()
+        while not cell.done and not self._child.ended():
+            now = time.monotonic()
+            if now >= until:
+                self._unfinished = cell
+                return
+            if now >= again:
+                self.interrupt()
+                again = now + _AGAIN
+            self._take(cell)
+
+    def interrupt(self) -> None:
+        """Interrupt the kernel in the way that its kernelspec says. May be called from any thread."""
+        if self._child.interrupt_mode == "signal":
+            self._child.interrupt()
+        else:
+            self._request_on_control("interrupt_request", {})
+
+    def ask_to_end(self) -> None:
+        """Ask the kernel to end; it need not hear."""
+        self._request_on_control("shutdown_request", {"restart": False}, linger=200)
+
+    def _request_on_control(self, kind: str, content: Mapping[str, Any], *, linger: int = 1000) -> None:
+        """Send a request over a socket of its own, which a second thread may do while the first one polls the others."""
+        with suppress(zmq.ZMQError):  # it was closed meanwhile: there is nothing left to ask
+            control = self._socket(zmq.DEALER, "control")
+            control.setsockopt(zmq.LINGER, linger)
+            try:
+                self._send(control, kind, content)
+            finally:
+                control.close()
+
+    def close(self) -> None:
+        """Close the sockets and end zmq's threads."""
+        for one in (self._shell, self._stdin, self._iopub):
+            self._poller.unregister(one)
+            one.close(linger=0)
+        self._context.term()
+
+    def _send(self, to: zmq.Socket[bytes], kind: str, content: Mapping[str, Any], parent: Mapping[str, Any] | None = None) -> str:
+        message: dict[str, Any] = self._session.msg(kind, content=dict(content), parent=dict(parent) if parent else None)
+        self._session.send(to, message)
+        return str(message["header"]["msg_id"])
+
+    def _received(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the messages that have come, waiting a moment for the first; what is not signed by the kernel is passed over."""
+        names = {self._shell: "shell", self._stdin: "stdin", self._iopub: "iopub"}
+        for one, _ in self._poller.poll(int(_TICK * 1000)):
+            for _ in range(100):  # then look at cancel and deadline, however much it says
+                try:
+                    _, message = self._session.recv(one, mode=zmq.NOBLOCK)
+                except (ValueError, TypeError, KeyError):
+                    continue
+                if message is None:
+                    break
+                yield names[one], message
+
+
+
+def interrupt_event() -> object:
+    """Return a Windows event by which a kernel can be interrupted, to be told to it when it starts."""
+    from jupyter_client.win_interrupt import create_interrupt_event  # noqa: PLC0415 - only Windows needs it
+
+    return create_interrupt_event()
+
+
+def send_interrupt(event: object) -> None:
+    """Set a Windows event that `interrupt_event` gave."""
+    from jupyter_client.win_interrupt import send_interrupt as send  # noqa: PLC0415 - only Windows needs it
+
+    send(event)

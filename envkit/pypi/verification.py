@@ -1,0 +1,101 @@
+"""Are the files of the installed packages there? Their RECORDs held against the disk.
+
+`pip check` and `uv pip check` say OK when files or whole RECORDs are gone; an installer killed half-way leaves exactly that.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..formats.dist_info import named_directory
+from ..formats.record import contained, read_record
+from ..models.environment import Problem
+from ..system.sites import site_packages
+from .inventory import read_header
+
+if TYPE_CHECKING:
+    from ..host import Host
+    from ..models.environment import Environment
+
+_HINT = "install the package anew"
+_INSTALLERS = frozenset({"pip", "uv"})  # both always write RECORD
+
+
+def problems(env: Environment, host: Host) -> tuple[Problem, ...]:
+    """Return a problem for each broken distribution, sorted by name; see `envkit.pypi.broken`."""
+    found: list[Problem] = []
+    prefix = str(env.prefix).replace("\\", "/")
+    for site in site_packages(env, host):
+        for directory, name in dist_infos(site):
+            if (what := _what_is_wrong(f"{site}/{directory}", site.replace("\\", "/"), prefix, strict=env.kind == "venv")) is not None:
+                found.append(Problem(code="package-broken", message=what, hint=_HINT, subject=name))
+    return tuple(sorted(found, key=lambda problem: problem.subject))
+
+
+def dist_infos(site: str) -> Iterator[tuple[str, str]]:
+    """Yield the name of each `.dist-info` directory (never a link) and the package's normalized name, sorted."""
+    try:
+        entries = sorted(os.scandir(site), key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        if entry.name.endswith(".dist-info") and entry.is_dir(follow_symlinks=False) and (named := named_directory(entry.name)) is not None:
+            yield entry.name, named[0]
+
+
+def _what_is_wrong(directory: str, site: str, prefix: str, *, strict: bool) -> str | None:
+    """Return what is wrong with one distribution, None if nothing is.
+
+    Args:
+        strict: no RECORD is wrong even if no installer is named: only distributions of Linux leave it out on purpose.
+    """
+    try:
+        read_header(f"{directory}/METADATA")
+    except (OSError, ValueError):
+        return "its METADATA is missing or cannot be read"
+    try:
+        with open(f"{directory}/RECORD", "rb") as stream:
+            text = stream.read().decode("utf-8")
+        rows = list(read_record(text))
+    except FileNotFoundError:
+        return "its RECORD is missing" if strict or _installer(directory) in _INSTALLERS else None
+    except (OSError, ValueError):
+        return "its RECORD cannot be read"
+    if not rows:
+        return "its RECORD is empty"
+    return _missing(rows, site, prefix)
+
+
+def _missing(rows: list[tuple[str, str, int]], site: str, prefix: str) -> str | None:
+    """Return what is wrong with the files of a RECORD; bytecode may be missing, for Python writes it anew.
+
+    Rows that lead out of the environment are not looked at.
+    """
+    gone: list[str] = []
+    for path, _, size in rows:
+        if path.endswith(".pyc"):
+            continue
+        whole = contained(site, path, prefix)
+        if whole is None:
+            continue
+        try:
+            status = os.stat(whole)
+        except (OSError, ValueError):
+            gone.append(path)
+            continue
+        if size >= 0 and status.st_size != size:
+            gone.append(path)
+    if not gone:
+        return None
+    first = f"{gone[0]}" if len(gone) == 1 else f"{gone[0]} and {len(gone) - 1} more"
+    return f"files are missing or have another size: {first}"
+
+
+def _installer(directory: str) -> str | None:
+    try:
+        with open(f"{directory}/INSTALLER", encoding="utf-8", errors="replace") as stream:
+            return stream.read(100).strip()
+    except OSError:
+        return None

@@ -1,0 +1,159 @@
+"""`nox -s bench`: what envkit does, each thing beside its peer in the same run. Medians; the ratio is what counts on a noisy machine."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from measure import Row, side_by_side
+
+import envkit
+from envkit import Host
+
+
+def process(*argv: str, **environ: str) -> Callable[[int], object]:
+    """Return a call that runs a program to its end; `{n}` in an argument is the number of the round."""
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | environ
+
+    def call(number: int) -> object:
+        return subprocess.run([part.replace("{n}", str(number)) for part in argv], check=True, capture_output=True, env=variables)
+
+    return call
+
+
+def imports(python: str) -> Iterator[Row]:
+    """The import: modules loaded, and time over a bare start."""
+    code = "import sys; before = set(sys.modules); import envkit; print(len(set(sys.modules) - before))"
+    loaded = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+    yield side_by_side(
+        f"import envkit ({loaded} module), whole process",
+        process(python, "-c", "import envkit"),
+        "bare python",
+        process(python, "-c", "pass"),
+        rounds=15,
+        bound=1.2,
+    )
+
+
+def finding(python: str, uv: str, host: Host) -> Iterator[Row]:
+    """find and resolve: this machine as it is."""
+    yield side_by_side(
+        "find, whole process, this machine",
+        process(python, "-m", "envkit", "find", "--json"),
+        "uv python list --only-installed (warm)",
+        process(uv, "python", "list", "--only-installed", "--offline"),
+    )
+    from python_discovery import iter_interpreters
+
+    yield side_by_side(
+        "find, in process",
+        lambda _: list(envkit.find(host=host)),
+        "python-discovery, in process (no disk cache)",
+        lambda _: list(iter_interpreters()),
+        rounds=7,
+        bound=0.05,
+    )
+
+
+def creating(uv: str, host: Host, scratch: Path) -> Iterator[Row]:
+    """create without pip, on the Python that runs this."""
+    base = envkit.resolve(Path(sys.base_prefix), host=host)
+    import virtualenv
+
+    yield side_by_side(
+        "create, in process",
+        lambda number: envkit.create(scratch / f"ours{number}", python=base, host=host),
+        "uv venv, as a process",
+        process(uv, "venv", "--python", str(base.python), "--offline", str(scratch / "uv{n}")),
+    )
+    yield side_by_side(
+        "create, in process",
+        lambda number: envkit.create(scratch / f"again{number}", python=base, host=host),
+        "virtualenv.cli_run --no-seed, in process",
+        lambda number: virtualenv.cli_run(
+            [str(scratch / f"virtualenv{number}"), "--no-seed", "--no-periodic-update", "-p", str(base.python)]
+        ),
+    )
+
+
+def listing(uv: str, host: Host) -> Iterator[Row]:
+    """installed, of the environment that runs this."""
+    site = next(path for path in sys.path if path.endswith("site-packages"))
+
+    def metadata(_: int) -> object:
+        return [
+            (d.metadata["Name"], d.version, d.requires, d.read_text("INSTALLER"), d.read_text("direct_url.json"))
+            for d in importlib.metadata.distributions(path=[site])
+        ]
+
+    count = len(envkit.installed(sys.prefix, host=host))
+    yield side_by_side(
+        f"installed, {count} packages, in process",
+        lambda _: envkit.installed(sys.prefix, host=host),
+        "importlib.metadata, the same facts",
+        metadata,
+        rounds=15,
+        bound=0.3,
+    )
+    yield side_by_side(
+        f"installed, {count} packages, in process",
+        lambda _: envkit.installed(sys.prefix, host=host),
+        "uv pip list, as a process",
+        process(uv, "pip", "list", "--python", sys.executable),
+        rounds=15,
+    )
+
+
+def registering(python: str, scratch: Path, host: Host) -> Iterator[Row]:
+    """register, of the environment that runs this, which has ipykernel."""
+    theirs = process(python, "-m", "ipykernel", "install", "--prefix", str(scratch / "theirs"), "--name", "bench")
+    env = envkit.resolve(sys.executable, host=host)
+    yield side_by_side(
+        "jupyter.register, in process",
+        lambda _: envkit.jupyter.register(env, name="bench", scope=scratch / "ours", host=host),
+        "python -m ipykernel install",
+        theirs,
+        bound=0.01,
+    )
+    yield side_by_side(
+        "kernel register, whole process",
+        process(python, "-m", "envkit", "kernel", "register", sys.executable, "--name", "bench", "--scope", str(scratch / "new")),
+        "python -m ipykernel install",
+        theirs,
+        bound=0.34,
+    )
+
+
+def main() -> None:
+    """Run all of them in a private world and print a line each."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+    scratch = Path(tempfile.mkdtemp(prefix="envkit-bench-"))
+    os.environ["ENVKIT_HOME"] = str(scratch / "data")
+    host = Host.current()
+    uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or "uv"
+    python = sys.executable
+    try:
+        for rows in (
+            imports(python),
+            finding(python, uv, host),
+            creating(uv, host, scratch),
+            listing(uv, host),
+            registering(python, scratch, host),
+        ):
+            for row in rows:
+                print(row.line(), flush=True)
+    finally:
+        shutil.rmtree(scratch)
+
+
+if __name__ == "__main__":
+    main()

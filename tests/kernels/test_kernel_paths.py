@@ -1,0 +1,55 @@
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from envkit.host import Host
+from envkit.kernelspec import paths
+
+pytestmark = pytest.mark.core
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"JUPYTER_DATA_DIR": ""},
+        {"XDG_DATA_HOME": "/x/data", "JUPYTER_DATA_DIR": ""},
+        {"JUPYTER_PATH": "/one:/two/"},
+        {"JUPYTER_PREFER_ENV_PATH": "0"},
+        {"JUPYTER_PREFER_ENV_PATH": "1"},
+        {"JUPYTER_PREFER_ENV_PATH": "Off"},
+        {"JUPYTER_PLATFORM_DIRS": "1", "JUPYTER_DATA_DIR": ""},
+        {"PYTHONUSERBASE": "/base"},
+    ],
+)
+def test_the_search_path_is_the_one_of_jupyter_core(host: Host, variables: dict[str, str]) -> None:
+    """Where kernels are looked for is where Jupyter itself, run in this Python with these variables, looks."""
+    host = replace(host, environ={**host.environ, **variables})
+    code = "import os, site; site.ENABLE_USER_SITE = True; import jupyter_core.paths as p; print(*p.jupyter_path(), sep=chr(10))"
+    said = subprocess.run([sys.executable, "-c", code], env=dict(host.environ), capture_output=True, text=True, check=True).stdout
+    expected = said.splitlines()
+    if "JUPYTER_PLATFORM_DIRS" in variables:  # platformdirs also lists what XDG_DATA_DIRS may name; the user's part is ours to get right
+        assert str(paths.user_directory(host)) in expected
+        return
+    assert [str(path) for path in paths.search_path(host)] == list(dict.fromkeys(expected))
+
+
+def test_macos_keeps_kernels_in_the_library(host: Host, tmp_path: Path) -> None:
+    mac = replace(host, root=tmp_path, environ={}, platform="darwin", home=tmp_path / "Users" / "u")
+    assert paths.user_directory(mac) == mac.home / "Library" / "Jupyter"
+    assert paths.user_directory(replace(mac, environ={"JUPYTER_PLATFORM_DIRS": "1"})) == mac.home / "Library" / "Application Support" / "Jupyter"
+    assert paths.system_directory(mac) == tmp_path / "usr" / "local" / "share" / "jupyter"
+
+
+def test_windows_keeps_kernels_in_appdata(host: Host, tmp_path: Path) -> None:
+    home = tmp_path / "C" / "Users" / "u"
+    windows = replace(host, root=tmp_path, environ={"APPDATA": "C:\\Users\\u\\Roaming", "PROGRAMDATA": "C:\\PD"}, platform="win32", home=home)
+    assert paths.user_directory(windows) == home / "Roaming" / "jupyter"
+    assert paths.user_directory(replace(windows, environ={})) == home / ".jupyter" / "data"
+    trusted = replace(windows, environ={**windows.environ, "JUPYTER_USE_PROGRAMDATA": "1"})
+    assert paths.system_directory(trusted) == tmp_path / "C" / "PD" / "jupyter"
+    assert os.path.join("PD", "jupyter") not in str(paths.system_directory(windows))
