@@ -128,13 +128,14 @@ def uninstall(env: Env, *names: str, dry_run: bool = False, **control: Unpack[Co
         return Changes(removed=there)
     refuse_managed(environment, allowed=False)
     with records.locked(environment.prefix, work) as lock, changing(environment, work, dropped=wanted):
-        return plugins.package_manager("pypi").uninstall(
-            environment,
-            [package.name for package in there],
-            work=work,
-            log=records.log_of(environment.prefix, work.host),
-            descriptors=lock.descriptors,
-        )
+        with inner_lock(environment, work) as inner:
+            return plugins.package_manager("pypi").uninstall(
+                environment,
+                [package.name for package in there],
+                work=work,
+                log=records.log_of(environment.prefix, work.host),
+                descriptors=(*lock.descriptors, *inner),
+            )
 
 
 def checked(requirements: Iterable[Req], host: Host) -> tuple[str | Project, ...]:
@@ -257,18 +258,30 @@ def _install(
     lock: Held | None = None,
 ) -> Changes:
     """Let the package manager install, with envkit's lock handed to its children."""
-    return plugins.package_manager("pypi").install(
-        environment,
-        wanted,
-        sources=sources,
-        constraints=constraints,
-        dependencies=dependencies,
-        break_system_packages=brk,
-        dry_run=dry,
-        work=work,
-        log=records.log_of(environment.prefix, work.host),
-        descriptors=() if lock is None else lock.descriptors,
-    )
+    manager = plugins.package_manager("pypi")
+    with inner_lock(environment, work, needed=not dry) as inner:
+        return manager.install(
+            environment,
+            wanted,
+            sources=sources,
+            constraints=constraints,
+            dependencies=dependencies,
+            break_system_packages=brk,
+            dry_run=dry,
+            work=work,
+            log=records.log_of(environment.prefix, work.host),
+            descriptors=(*(() if lock is None else lock.descriptors), *inner),
+        )
+
+
+@contextmanager
+def inner_lock(environment: Environment, work: Work, *, needed: bool = True) -> Iterator[tuple[int, ...]]:
+    """Hold the lock file inside an environment at a path, unless the installer takes it itself; its descriptors go to children."""
+    if not needed or environment.kind == "interpreter" or plugins.package_manager("pypi").locks_itself(work.host):
+        yield ()
+        return
+    with records.inner_locked(environment.prefix, work) as descriptors:
+        yield descriptors
 
 
 def install_unmarked(

@@ -97,6 +97,10 @@ class PackageManager(Protocol):
         """Return a problem for each package of which files are missing; `subject` is the package's name."""
         ...
 
+    def locks_itself(self, host: Host) -> bool:
+        """Say whether the tool that changes packages takes the lock file inside the environment, so that it must be free then."""
+        ...
+
     def install(
         self,
         env: Environment,

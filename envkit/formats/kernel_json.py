@@ -115,8 +115,8 @@ def dump(kernel: KernelJson) -> str:
     """Return the text of kernel.json: ASCII, so that a path that is no UTF-8 survives as an escape."""
     metadata = dict(kernel.metadata)
     if kernel.owner is not None:
-        owner = {"environment": kernel.owner.environment, "python": kernel.owner.python, "kind": kernel.owner.kind, "name": kernel.owner.name}
-        metadata[_OWNER] = {"schema": SCHEMA, **{name: value for name, value in owner.items() if value}}
+        known = {"python": kernel.owner.python, "kind": kernel.owner.kind, "name": kernel.owner.name}
+        metadata[_OWNER] = {"schema": SCHEMA, "environment": kernel.owner.environment, **{name: value for name, value in known.items() if value}}
     fields: dict[str, object] = {
         "argv": list(kernel.argv),
         "display_name": kernel.display_name,

@@ -67,7 +67,9 @@ def _build(spec: Spec, seen: Observation, work: Work, lock: Held) -> Environment
         with work.task("create", f"create {prefix} on {seen.base}"):
             records.begin(prefix, "create", work.host, made_directory=True)
             try:
-                plugins.backend(spec.backend).build(prefix, spec=spec, base=seen.base, work=work, descriptors=lock.descriptors)
+                with records.inner_locked(prefix, work) as inner:
+                    descriptors = (*lock.descriptors, *inner)
+                    plugins.backend(spec.backend).build(prefix, spec=spec, base=seen.base, work=work, descriptors=descriptors)
             except OSError as error:
                 raise files.machine_error(error, prefix) from error
         environment = identified_half_made(prefix, work)

@@ -58,6 +58,13 @@ def broken(env: Environment, host: Host) -> tuple[Problem, ...]:
     return problems(env, host)
 
 
+def locks_itself(host: Host) -> bool:
+    """Say whether the installer takes the lock file inside the environment, so that it must be free when that starts."""
+    from . import installers
+
+    return installers.locks_itself(host)
+
+
 def install(
     env: Environment,
     wanted: Iterable[str | Project],

@@ -37,6 +37,11 @@ def choose(env: Environment, work: Work) -> Tool:
     return Tool(kind="pip", argv=(str(env.python), "-I", str(stored.package)), version=stored.version)
 
 
+def locks_itself(host: Host) -> bool:
+    """Say whether the installer that will work takes the environment's own `.lock`: uv does, so it must be free then; pip does not."""
+    return wanted(host) != "pip" and find_uv(host) is not None
+
+
 def wanted(host: Host) -> Kind | None:
     """Return the installer that `ENVKIT_INSTALLER` asks for, None where it says nothing.
 

@@ -81,11 +81,12 @@ def details(request: Request) -> str:
     """
     try:
         with open(request.scratch / _LOG, encoding="utf-8", errors="replace") as stream:
-            return "".join(_TIME.sub("", line) for line in stream)
+            return "".join(line for line in (_TIME.sub("", line) for line in stream) if not _NOISE.match(line))
     except OSError:
         return ""
 
 
+_NOISE = re.compile(r" *(?:Found link|Skipping link|Looking up |No cache entry|Updating cache|Current age |Ignoring unknown|Freshness |The response is)")
 _TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d,\d{3} ")
 _GLOBAL = ("--no-input", "--disable-pip-version-check", "--no-color")
 

@@ -24,7 +24,7 @@ from .markers import full_version
 from .pip_store import pip_for
 from .progress import Phases
 from .request import Command, Planned, Request, Tool
-from .requirements import checked_location, expand_groups, parse, parse_constraint, parse_name
+from .requirements import checked_location, expand_groups, parse, parse_constraint, parse_name, project_name
 
 if TYPE_CHECKING:
     from ..control import Work
@@ -145,6 +145,8 @@ class _Runner:
             offline=request.offline,
             index_given=bool(request.sources.indexes),
         )
+        if isinstance(error, InstallError) and error.package is None and len(request.projects) == 1:
+            error.package = project_name(request.projects[0])
         if self._log is not None:
             with suppress(OSError):  # the error itself matters more than its log
                 self._log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -7,7 +7,6 @@ import os
 import secrets
 import shutil
 import stat
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -111,17 +110,19 @@ def remove_tree(path: Path, *, still_ours: Callable[[], bool] = lambda: True) ->
 
 
 def delete_renamed(trash: Path) -> None:
-    """Delete a tree; directories without write permission are given it (pip and uv leave such in read-only stores)."""
+    """Delete a tree; directories without permissions are given them (pip and uv leave such in read-only stores)."""
+    try:
+        shutil.rmtree(trash)
+    except PermissionError:
+        _open_up(trash)
+        shutil.rmtree(trash)
 
-    def loosen(function: Callable[..., object], failed: str, error: BaseException) -> None:
-        if not isinstance(error, PermissionError):
-            raise error
-        for victim in (os.path.dirname(failed), failed):
-            if not os.path.islink(victim):
-                os.chmod(victim, 0o700)
-        function(failed)
 
-    if sys.version_info >= (3, 12):
-        shutil.rmtree(trash, onexc=loosen)
-    else:
-        shutil.rmtree(trash, onerror=lambda function, failed, info: loosen(function, failed, info[1]))
+def _open_up(top: Path) -> None:
+    """Give the owner every right on the directories of a tree; on Windows on its files too, where a read-only one cannot go."""
+    os.chmod(top, 0o700)
+    for directory, names, others in os.walk(top):
+        for name in (*names, *(others if os.name == "nt" else ())):
+            path = os.path.join(directory, name)
+            if not os.path.islink(path):
+                os.chmod(path, 0o700)

@@ -25,23 +25,21 @@ def run_python(block: Block, names: dict[str, object]) -> None:
 
 def shown(output: str) -> re.Pattern[str]:
     """Return the pattern of an output as a page shows it: `...` is any text, and blanks and line ends count alike."""
-    pieces = (r"\s+".join(map(re.escape, piece.split())) for piece in output.split("..."))
-    return re.compile(rf"\s*{r'\s*.*\s*'.join(pieces)}\s*", re.DOTALL)
+    pieces = [r"\s+".join(map(re.escape, piece.split())) for piece in output.split("...")]
+    return re.compile(r"\s*" + ".*".join(pieces) + r"\s*", re.DOTALL)
 
 
 def run_command(command: Command, where: str) -> None:
-    """Run a command of envkit with this interpreter, and hold what it says against the page."""
+    """Run a command of envkit with this interpreter, and hold what it says against the page: its result, or its error."""
     words = shlex.split(command.text)
     if words[0] == "envkit":
         words = ["python", "-m", *words]
     assert words[:3] == ["python", "-m", "envkit"], f"{where}: `{command.text}` is neither run nor marked `<!-- not run: why -->`"
-    done = subprocess.run(
-        [sys.executable, *words[1:]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=240
-    )
+    done = subprocess.run([sys.executable, *words[1:]], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=240)
     fails = command.output.startswith("error:")
-    assert done.returncode in ({1, 2} if fails else {0}), f"{where}: `{command.text}` exited {done.returncode}:\n{done.stdout}"
-    if command.output:
-        assert shown(command.output).fullmatch(done.stdout), f"{where}: `{command.text}` says\n{done.stdout}\nand not\n{command.output}"
+    assert done.returncode in ({1, 2} if fails else {0}), f"{where}: `{command.text}` exited {done.returncode}:\n{done.stdout}{done.stderr}"
+    said = done.stderr if fails else done.stdout
+    assert not command.output or shown(command.output).fullmatch(said), f"{where}: `{command.text}` says\n{said}\nand not\n{command.output}"
 
 
 def run_page(page: Path) -> None:

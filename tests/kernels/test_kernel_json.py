@@ -28,11 +28,13 @@ kernels = st.builds(
 
 @given(kernels)
 def test_what_is_written_is_read_back(kernel: KernelJson) -> None:
+    """A kernelspec survives being written and read."""
     assert kernel_json.load(kernel_json.dump(kernel).encode()) == kernel
 
 
 @given(st.binary(max_size=200) | values.map(lambda value: json.dumps(value).encode()))
 def test_no_bytes_raise_anything_but_value_error(data: bytes) -> None:
+    """Whatever a file holds, reading it gives a value or a ValueError with a reason."""
     try:
         kernel_json.load(data)
     except ValueError as error:
@@ -56,16 +58,19 @@ def test_no_bytes_raise_anything_but_value_error(data: bytes) -> None:
     ],
 )
 def test_what_jupyter_would_drop_says_why(data: bytes, word: str) -> None:
+    """What Jupyter passes over without a word is an error that names the reason."""
     with pytest.raises(ValueError, match=word):
         kernel_json.load(data)
 
 
 @given(texts, st.dictionaries(st.sampled_from(["HOME", "PATH", "x"]), texts))
 def test_an_escaped_value_reaches_the_kernel_unchanged(text: str, environ: dict[str, str]) -> None:
+    """A value with dollar signs is what it was after Jupyter has filled its templates."""
     assert filled_env({"A": escaped(text)}, environ) == {"A": text}
 
 
 def test_jupyter_reads_what_is_written(tmp_path: Path) -> None:
+    """jupyter_client reads what envkit writes, a path that is no UTF-8 included."""
     kernel = KernelJson(argv=("/é/\udcff/python", "-m", "x"), display_name="é", env={"A": "b"}, metadata={"debugger": True}, owner=Owner(environment="/é"))
     (tmp_path / "kernel.json").write_text(kernel_json.dump(kernel), "ascii")
     spec: Any = KernelSpec.from_resource_dir(str(tmp_path))
@@ -75,4 +80,5 @@ def test_jupyter_reads_what_is_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text, expected", [("/a/{prefix}/b", True), ("~/x", True), ("/a/{x-y}", False), ("/a/$b/{", False)])
 def test_an_argument_that_jupyter_would_change_is_known(text: str, expected: bool) -> None:
+    """An argument that Jupyter would alter is known beforehand."""
     assert is_template(text) is expected
