@@ -45,10 +45,14 @@ def installation(look: Look, executable: str) -> Environment | None:
 
 
 def installation_at(look: Look, prefix: str) -> Environment | None:
-    """Return the plain interpreter of a prefix: of its executables the first that is one; see `best_names` for the order."""
+    """Return the plain interpreter of a prefix: of its executables the first that is one; see `best_names` for the order.
+
+    One that leads elsewhere (`~/.local/bin/python3.12` to uv's) does not make the directory an installation.
+    """
     directory = prefix if look.windows else os.path.join(prefix, "bin")
     for name in best_names(look.names(directory), windows=look.windows):
-        if found := installation(look, os.path.join(directory, name)):
+        found = installation(look, os.path.join(directory, name))
+        if found is not None and look.real(str(found.prefix)) == look.real(prefix):
             return found
     return None
 

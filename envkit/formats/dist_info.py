@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_HEADER_END = re.compile(rb"\r?\n[ \t]*\r?\n")
+_HEADER_END = re.compile(rb"\r?\n\r?\n")  # a line of blanks goes on with the field above it
 _FIELD = re.compile(
     rb"^(name|version|requires-dist|provides-extra|requires-python):[ \t]*([^\r\n]*(?:\r?\n[ \t]+[^\r\n]*)*)",
     re.IGNORECASE | re.MULTILINE,

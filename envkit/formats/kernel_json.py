@@ -82,6 +82,8 @@ def _loaded(given: Mapping[str, object]) -> KernelJson:
         raise ValueError("argv is not a list of strings, or is empty")
     if not _is_object(env) or not _is_string_values(env):
         raise ValueError("env is not an object of strings")
+    if any("\0" in text for text in (*argv, *env, *env.values())):
+        raise ValueError("argv or env contains a NUL character, with which nothing can be started")
     if not _is_object(metadata):
         raise ValueError("metadata is not an object")
     if mode not in ("signal", "message"):
@@ -100,11 +102,13 @@ def _loaded(given: Mapping[str, object]) -> KernelJson:
 
 def _owner(given: object) -> Owner | None:
     """Return what envkit wrote; what a later version wrote in another way is not taken for ours."""
-    if not _is_object(given) or given.get("schema") != SCHEMA or not isinstance(given.get("environment"), str):
+    if not _is_object(given) or given.get("schema") != SCHEMA:
         return None
-    name = given.get("name")
+    environment, name = given.get("environment"), given.get("name")
+    if not isinstance(environment, str) or "\0" in environment:
+        return None
     return Owner(
-        environment=_text(given.get("environment")),
+        environment=environment,
         python=_text(given.get("python")),
         kind=_text(given.get("kind")),
         name=name if isinstance(name, str) else None,

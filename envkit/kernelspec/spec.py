@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 LOGOS: Final = ("logo-32x32.png", "logo-64x64.png", "logo-svg.svg")  # all that Jupyter's front ends ask for
 _LOGO_LIMIT: Final = 1024 * 1024  # bytes
 _FILE_MODE: Final = 0o644  # whoever may use the scope may read it
+_DIRECTORY_MODE: Final = 0o755
 _PRIVATE_MODE: Final = 0o600
 
 
@@ -81,7 +82,11 @@ def write(directory: Path, kernel: KernelJson, logos: Mapping[str, bytes], *, pr
         MachineError: it cannot be written; an earlier kernelspec is then still there.
     """
     try:
-        os.makedirs(directory, mode=0o755, exist_ok=True)
+        os.makedirs(directory.parent.parent, exist_ok=True)
+        for place in (directory.parent, directory):
+            with suppress(FileExistsError):
+                os.mkdir(place)
+                os.chmod(place, _DIRECTORY_MODE)  # mkdir's mode is cut by the umask
         for name in LOGOS:
             if name in logos:
                 write_atomic(directory / name, logos[name], mode=_FILE_MODE)

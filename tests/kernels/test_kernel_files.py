@@ -80,8 +80,8 @@ def test_hostile_kernelspecs_are_listed_with_a_problem(host: Host) -> None:
         "deep": b"[" * 500_000,
         "huge": b" " * (LIMIT + 1),
         "empty-argv": b'{"argv": [], "display_name": "x"}',
-        "nul": json.dumps({"argv": ["a\0b"], "language": "python"}).encode(),
-        "nul-owner": json.dumps({"argv": ["/x"], "metadata": {"envkit": {"schema": 1, "environment": "a\0b"}}}).encode(),
+        "zero": json.dumps({"argv": ["a\0b"], "language": "python"}).encode(),
+        "zero-owner": json.dumps({"argv": ["/x"], "metadata": {"envkit": {"schema": 1, "environment": "a\0b"}}}).encode(),
         "my env": dump(SPEC).encode(),
         "gone": dump(SPEC).encode(),
         "no-interpreter": json.dumps({"argv": ["/gone/python"], "display_name": "x", "language": "python"}).encode(),
@@ -100,7 +100,7 @@ def test_hostile_kernelspecs_are_listed_with_a_problem(host: Host) -> None:
     (kernels / "a-file").write_text("x")
     found = {kernel.name: kernel.problem.code if kernel.problem else None for kernel in registration.kernels(host=host)}
     found.pop("python3", None)
-    unreadable = {"bom", "broken", "deep", "huge", "empty-argv", "fifo", "directory", "dangling"}
+    unreadable = {"bom", "broken", "deep", "huge", "empty-argv", "fifo", "directory", "dangling", "zero"}
     assert {name for name, code in found.items() if code == "spec-unreadable"} == unreadable
     assert {name: found[name] for name in found.keys() - unreadable} == {
         "fine": None,
@@ -108,8 +108,7 @@ def test_hostile_kernelspecs_are_listed_with_a_problem(host: Host) -> None:
         "my env": "name-invalid",
         "no-interpreter": "interpreter-missing",
         "no-program": "interpreter-missing",
-        "nul": "interpreter-missing",
-        "nul-owner": "environment-missing",
+        "zero-owner": "interpreter-missing",
     }
 
 

@@ -11,7 +11,7 @@ from envkit.formats.kernel_json import KernelJson, Owner, escaped, filled_env, i
 
 pytestmark = pytest.mark.core
 
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 values = st.recursive(st.none() | st.booleans() | st.integers() | texts, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3))
 kernels = st.builds(
     KernelJson,
@@ -55,6 +55,7 @@ def test_no_bytes_raise_anything_but_value_error(data: bytes) -> None:
         (b'{"argv": ["x"], "a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested"),
         (b" " * (kernel_json.LIMIT + 1), "larger"),
         (b"\xff", "UTF-8"),
+        (b'{"argv": ["a\\u0000b"]}', "NUL"),
     ],
 )
 def test_what_jupyter_would_drop_says_why(data: bytes, word: str) -> None:
