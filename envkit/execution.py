@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +12,14 @@ from typing import TYPE_CHECKING
 from . import plugins, records
 from .control import Control, Work, takes_control
 from .environments import interpreted, resolved
-from .errors import NotFoundError, ProcessError, UsageError
+from .errors import CorruptError, DeadlineError, KernelError, NotFoundError, ProcessError, UsageError
+from .formats import dotenv
 from .models.environment import Environment
 from .models.plans import Activation, Interpreter
 from .system import process
+from .system.look import Look
 from .system.process import CompletedProcess
+from .system.secrets import masker
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -77,6 +81,7 @@ def run(
     input: str | None = None,  # noqa: A002 - subprocess's word
     cwd: StrPath | None = None,
     environ: Mapping[str, str] | None = None,
+    env_file: StrPath | None = None,
     **control: Unpack[Control],
 ) -> CompletedProcess[str]:
     """Run a program in an environment, as `subprocess.run` does, without a shell.
@@ -87,13 +92,15 @@ def run(
         capture_output: keep what it says in the result; otherwise it talks on our own streams, and reads from them.
         input: what it reads; its output is then kept as well.
         cwd: its working directory; ours if None.
-        environ: variables on top of the activated ones.
+        environ: variables on top of the activated ones and of those of `env_file`.
+        env_file: a file of variables, `.env`, as VS Code reads it, on top of the activated ones. Its values are masked in what
+            events and errors show; the result is as the program said it.
 
     Returns:
         argv, code (negative for a signal), and the text of stdout and stderr (None where it was not kept).
 
     Raises:
-        NotFoundError: no such environment or program. DeadlineError, CancelledError: the whole process tree is dead by then.
+        NotFoundError: no such environment, program or file. CorruptError: `env_file` is no text. DeadlineError, CancelledError: the whole process tree is dead by then.
         ProcessError: with `check`, its code was not 0.
 
     Example:
@@ -109,32 +116,85 @@ def run(
     work = Work.of(control)
     environment = resolved(env, work)
     activated = activation_of(environment, work.host)
-    variables = {**activated.apply(work.host.environ), **(environ or {})}
+    inside = activated.apply(work.host.environ)
+    stated = {} if env_file is None else file_variables(env_file, inside, work.host)
+    variables = {**inside, **stated, **(environ or {})}
     directory = work.host.cwd if cwd is None else records.absolute(cwd, work.host)
     command[0] = _program(command[0], environment, activated, variables, directory)
-    ended = _run(command, work, variables, directory, text=input, keep=capture_output or input is not None)
+    mask = masker({}, values=stated.values()) if stated else str
+    with masked_errors(mask):
+        ended = _run(command, work, variables, directory, mask, text=input, keep=capture_output or input is not None)
     if check and ended.returncode != 0:
         raise ProcessError(
             f"{Path(command[0]).name} ended with code {ended.returncode} in {environment}",
             returncode=ended.returncode,
-            stdout=ended.stdout or "",
-            stderr=ended.stderr or "",
+            stdout=mask(ended.stdout or ""),
+            stderr=mask(ended.stderr or ""),
             hint="its own output says why",
         )
     return ended
 
 
 def _run(
-    command: list[str], work: Work, variables: dict[str, str], directory: Path, *, text: str | None, keep: bool
+    command: list[str],
+    work: Work,
+    variables: dict[str, str],
+    directory: Path,
+    mask: Callable[[str], str],
+    *,
+    text: str | None,
+    keep: bool,
 ) -> CompletedProcess[str]:
     with work.task("run", f"run {Path(command[0]).name}") as task:
         if keep:
+
+            def tell(line: str, stream: process.Stream) -> None:
+                task.output(mask(line), stream)
+
             done = process.run_process(
-                command, work=work, environ=variables, cwd=directory, text=text, on_line=task.output, kept=None, spare=True
+                command, work=work, environ=variables, cwd=directory, text=text, on_line=tell, kept=None, spare=True
             )
             return CompletedProcess(command, done.returncode, done.stdout, done.stderr)
         code = process.run_attached(command, work=work, environ=variables, cwd=directory)
         return CompletedProcess(command, code, None, None)
+
+
+def file_variables(
+    env_file: StrPath, environ: Mapping[str, str], host: Host, *, literal: Callable[[str], str] = str
+) -> dict[str, str]:
+    """Return the variables of a `.env` file, read as `formats.dotenv` says.
+
+    Args:
+        environ: what `${env:NAME}` is taken from besides earlier lines: the activated variables.
+        literal: see `dotenv.load`.
+
+    Raises:
+        NotFoundError: there is no such file. CorruptError: it is no text in UTF-8, holds a NUL, or is larger than any such file.
+    """
+    path = records.absolute(env_file, host)
+    data = Look(host).data(str(path), dotenv.LIMIT + 1)
+    if data is None:
+        raise NotFoundError(f"{path} is no file that can be read", code="path-not-found", hint="check the path given as env_file")
+    try:
+        if len(data) > dotenv.LIMIT or b"\0" in data:
+            raise ValueError("too large, or with a NUL")
+        return dotenv.load(data.decode("utf-8-sig"), environ, literal=literal)
+    except ValueError as error:
+        raise CorruptError(f"{path} is no file of variables", code="env-file", path=path, hint="write NAME=value lines in UTF-8") from error
+
+
+@contextmanager
+def masked_errors(mask: Callable[[str], str]) -> Generator[None, None, None]:
+    """Mask what a program had said in the error that ends it."""
+    try:
+        yield
+    except (DeadlineError, KernelError) as error:
+        error.args = (mask(str(error)),)
+        if isinstance(error, DeadlineError):
+            error.output = mask(error.output)
+        else:
+            error.stderr = mask(error.stderr)
+        raise
 
 
 def _program(name: str, environment: Environment, activated: Activation, variables: Mapping[str, str], directory: Path) -> str:

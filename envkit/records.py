@@ -20,7 +20,7 @@ from .formats import ready_record
 from .formats.ready_record import DIRTY, LOG, MARKS, READY, Dirty, Record
 from .host import Host
 from .models.environment import Environment
-from .models.names import checked_name
+from .formats.names import checked_name
 from .models.plans import Spec
 from .system import files, locks, sites
 from .system.locks import Held

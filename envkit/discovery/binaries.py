@@ -12,7 +12,18 @@ if TYPE_CHECKING:
 HEADER: Final = 1024  # bytes; enough for the headers of all three formats
 _LARGEST = 512 * 1024 * 1024  # bytes; a larger file is not searched for its version
 
-_ELF = {3: "i686", 8: "mips", 20: "ppc", 21: "ppc64", 22: "s390x", 40: "armv7l", 62: "x86_64", 183: "aarch64", 243: "riscv64", 258: "loongarch64"}
+_ELF = {
+    3: "i686",
+    8: "mips",
+    20: "ppc",
+    21: "ppc64",
+    22: "s390x",
+    40: "armv7l",
+    62: "x86_64",
+    183: "aarch64",
+    243: "riscv64",
+    258: "loongarch64",
+}
 _MACH = {7: "i686", 12: "armv7l", 0x01000007: "x86_64", 0x0100000C: "aarch64", 18: "ppc", 0x01000012: "ppc64"}
 _PE = {0x014C: "i686", 0x8664: "x86_64", 0xAA64: "aarch64", 0x01C4: "armv7l"}
 _FAT = (b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf")  # Mach-O for several processors

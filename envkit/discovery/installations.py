@@ -204,9 +204,8 @@ def _with_code(look: Look, prefix: str, executable: str, name: Name) -> list[str
     status = look.status(executable)
     if status is None or status.st_size >= _SMALL:
         return [executable]
-    found: list[str] = []
-    lib = os.path.join(prefix, "lib")
-    for directory in (lib, os.path.join(prefix, "lib64"), os.path.join(lib, f"{binaries.architecture(look.data(executable, 64) or b'')}-linux-gnu")):
-        found += [os.path.join(directory, text) for text in look.names(directory) if text.startswith(f"libpython{name.number}{name.flags}.")]
-    return [*found, executable] if found else [executable]
-
+    machine = binaries.architecture(look.data(executable, binaries.HEADER) or b"")
+    library = f"libpython{name.number}{name.flags}."
+    directories = [os.path.join(prefix, *parts) for parts in (("lib",), ("lib64",), ("lib", f"{machine}-linux-gnu"))]
+    found = [os.path.join(directory, text) for directory in directories for text in look.names(directory) if text.startswith(library)]
+    return [*found, executable]

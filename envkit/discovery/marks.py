@@ -34,14 +34,23 @@ def managed_directory(look: Look) -> str:
     return look.remember("managed", lambda: os.path.join(str(look.host.data), "environments"))
 
 
+def has_marks(look: Look, prefix: str) -> bool:
+    """Say whether envkit's marks lie in a directory; where it keeps its data (`ENVKIT_HOME=~/.envkit`) there are none."""
+    directory = os.path.join(prefix, _DIRECTORY)
+    if directory == str(look.host.data) or not look.is_directory(directory):
+        return False
+    names = look.names(directory)
+    return names != (_LOG,) and not {"environments", "locks"} & set(names)
+
+
 def marks(look: Look, prefix: str) -> Marks:
     """Read the marks of a prefix. Without any, a managed environment is half made, and any other is none of ours."""
-    directory = os.path.join(prefix, _DIRECTORY)
-    names = look.names(directory)
-    if not is_managed(look, prefix) and (names == (_LOG,) or not (names or look.is_directory(directory))):
+    if not is_managed(look, prefix) and not has_marks(look, prefix):
         return Marks(None, None)
     from ..formats import ready_record  # noqa: PLC0415 - only prefixes that envkit touched have marks
 
+    directory = os.path.join(prefix, _DIRECTORY)
+    names = look.names(directory)
     record, text = None, look.text(os.path.join(directory, ready_record.READY), _LIMIT)
     if text is not None:
         try:

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 _IMPLEMENTATIONS: Final = {"python": None, "cpython": "cpython", "cp": "cpython", "pypy": "pypy", "graalpy": "graalpy"}
 _VERSION: Final = r"(?P<number>\d(?:\d{1,2})?(?:\.\d{1,3}){0,2})(?:(?P<phase>a|b|rc)(?P<serial>\d{0,3}))?"
 _FLAGS: Final = r"(?P<flags>t?d?)(?:\+(?P<words>freethreaded|debug|freethreaded\+debug|debug\+freethreaded|gil))?"
-_PLAIN: Final = (
-    rf"(?:(?P<word>python|cpython|cp|pypy|graalpy)(?:[@-])?)?(?:{_VERSION}{_FLAGS})?(?:-(?P<bits>32|64))?"
-)
+_PLAIN: Final = rf"(?:(?P<word>python|cpython|cp|pypy|graalpy)(?:[@-])?)?(?:{_VERSION}{_FLAGS})?(?:-(?P<bits>32|64))?"
 _KEY: Final = (
     rf"(?P<word>cpython|pypy|graalpy)-{_VERSION}{_FLAGS}-(?P<system>linux|macos|darwin|windows|any)-(?P<machine>[a-z0-9_]+)(?:-[a-z0-9]+)?"
 )

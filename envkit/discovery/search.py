@@ -92,9 +92,7 @@ def identify(host: Host, path: str, table: Sequence[Locator]) -> Environment | N
     return _shim(look, path)
 
 
-def _gather(
-    work: Work, look: Look, table: Sequence[Locator], kinds: frozenset[str], roots: tuple[str, ...], told: list[str]
-) -> list[str]:
+def _gather(work: Work, look: Look, table: Sequence[Locator], kinds: frozenset[str], roots: tuple[str, ...], told: list[str]) -> list[str]:
     """Return all candidates, by listing directories; the whole of it before anything is identified."""
     found: list[str] = []
     for locator in table:

@@ -9,20 +9,19 @@ base, but a careless tool names the environment, so that is followed too.
 
 from __future__ import annotations
 
-import ntpath
 import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
 from ..formats import pyvenv_cfg
-from ..layout import bin_name
-from ..models.environment import Environment, Problem
+from ..models.environment import Environment
 from . import binaries
-from .executables import best_names, read_name
-from .installations import installation
-from .marks import is_managed, marks
+from .bases import Inside, base_in_home, home_of, inside_of
+from .executables import read_name
+from .faults import problem_of
+from .installations import installation, installation_at
+from .marks import has_marks, is_managed, marks
 
 if TYPE_CHECKING:
     from ..system.look import Look
@@ -50,7 +49,7 @@ def _is_marked(look: Look, directory: str) -> bool:
     def find() -> bool:
         if os.path.lexists(os.path.join(directory, pyvenv_cfg.NAME)):
             return True
-        return look.is_directory(os.path.join(directory, ".envkit")) or (is_managed(look, directory) and look.is_directory(directory))
+        return has_marks(look, directory) or (is_managed(look, directory) and look.is_directory(directory))
 
     return look.remember(("marked", directory), find)
 
@@ -64,23 +63,15 @@ def virtual(look: Look, candidate: str) -> Environment | None:
     return None if prefix is None else look.remember(("virtual", prefix), lambda: _virtual(look, prefix, 0))
 
 
-class _Inside(NamedTuple):
-    """What is inside a prefix: its executable as spelled, whether that leads to a file, and the minor of its packages."""
-
-    python: str | None
-    there: bool
-    minors: tuple[str, ...]  # "python3.12", "python3.13t", "pypy3.10"
-
-
 def _virtual(look: Look, prefix: str, depth: int) -> Environment:
     from pathlib import Path  # noqa: PLC0415 - values only
 
     made = marks(look, prefix)
     text = look.text(os.path.join(prefix, pyvenv_cfg.NAME), pyvenv_cfg.LIMIT)
     keys = pyvenv_cfg.load(text) if text is not None else {}
-    inside = _inside(look, prefix)
+    inside = inside_of(look, prefix)
     base = _base(look, prefix, keys, inside, depth)
-    problem = made.problem or _problem(look, prefix, keys if text is not None else None, inside, base)
+    problem = made.problem or problem_of(look, prefix, keys if text is not None else None, inside, base)
     version, source = _version(look, prefix, keys, inside, base)
     library = read_name(inside.minors[0]) if inside.minors else None
     implementation = base.implementation if base else _implementation(keys, library.word if library else None)
@@ -113,115 +104,38 @@ def _implementation(keys: dict[str, str], word: str | None) -> str | None:
     return {"python": "cpython", "pypy": "pypy", "graalpy": "graalpy"}.get(word or "")
 
 
-def _architecture(look: Look, inside: _Inside) -> str | None:
+def _architecture(look: Look, inside: Inside) -> str | None:
     header = look.data(inside.python, binaries.HEADER) if inside.python else None
     return binaries.architecture(header) if header else None
 
 
-def _inside(look: Look, prefix: str) -> _Inside:
-    names = () if look.windows else look.names(os.path.join(prefix, "lib"))
-    minors = tuple(name for name in names if (parts := read_name(name)) and parts.minor)
-    directory = os.path.join(prefix, bin_name(look.host.platform))
-    usual = os.path.join(directory, "python.exe" if look.windows else "python")
-    if look.is_file(usual):
-        return _Inside(usual, there=True, minors=minors)
-    executables = [os.path.join(directory, name) for name in best_names(look.names(directory), windows=look.windows)]
-    there = next(filter(look.is_file, executables), None)
-    return _Inside(there or next(iter(executables), None), there=there is not None, minors=minors)
-
-
-def _base(look: Look, prefix: str, keys: dict[str, str], inside: _Inside, depth: int) -> Environment | None:
+def _base(look: Look, prefix: str, keys: dict[str, str], inside: Inside, depth: int) -> Environment | None:
     """Return the plain interpreter that the environment stands on; None when it is gone or not to be told."""
-    home = _home(look, prefix, keys)
+    home = home_of(look, prefix, keys)
     if home is None:
         return None
     above = os.path.dirname(home)
     if depth < _NESTED and above != prefix and _is_marked(look, above) and os.path.basename(home).lower() in {"bin", "scripts"}:
         nested = _virtual(look, above, depth + 1)
         return None if nested.base is None else _base_again(look, nested)
-    target = _own_target(look, inside)
-    stated = tuple(keys.get(key, "") for key in ("version_info", "version", "base-executable", "executable"))
-    return look.remember(("base", home, target, inside.minors, stated), lambda: _base_in(look, home, target, keys, inside))
-
-
-def _base_in(look: Look, home: str, target: str | None, keys: dict[str, str], inside: _Inside) -> Environment | None:
-    """Return the interpreter in `home` that agrees with the packages; without one, the first that is there."""
-    first = None
-    for path in dict.fromkeys(_base_executables(look, home, target, keys, inside)):
-        found = installation(look, path)
-        if found is not None and _agrees(found, inside):
-            return found
-        first = first or found
-    return first
+    return base_in_home(look, home, keys, inside)
 
 
 def _base_again(look: Look, nested: Environment) -> Environment | None:
     """Return the interpreter that a nested environment stands on, once more: its executable leads there."""
     if nested.python is not None and (found := installation(look, str(nested.python))) is not None:
         return found
-    from .installations import installation_at  # noqa: PLC0415 - rare
-
     return installation_at(look, str(nested.base))
 
 
-def _home(look: Look, prefix: str, keys: dict[str, str]) -> str | None:
-    """Return the directory that `home` names, as a path of this machine."""
-    home = keys.get("home", "")
-    if not home:
-        return None
-    absolute = ntpath.isabs(home) if look.windows else home.startswith("/")
-    return look.tidy(look.place(home) if absolute else os.path.join(prefix, home))
-
-
-def _own_target(look: Look, inside: _Inside) -> str | None:
-    """Return where the environment's executable leads to outside of it: python -> python3 -> /usr/bin/python3.12."""
-    if inside.python is None:
-        return None
-    own, target = os.path.dirname(inside.python), look.link(inside.python)
-    for _ in range(8):
-        if target is None or os.path.dirname(target) != own:
-            break
-        target = look.link(target)
-    return look.tidy(target) if target else None
-
-
-def _base_executables(look: Look, home: str, target: str | None, keys: dict[str, str], inside: _Inside) -> Iterator[str]:
-    """Yield where the base's executable may be, the likeliest first: what the environment's own leads to, by its name in `home`."""
-    if target is not None:
-        yield os.path.join(home, os.path.basename(target))
-    stated = pyvenv_cfg.python_version(keys)
-    minor = ".".join(stated.split(".")[:2]) if stated else ""
-    wanted = [f"{name}{end}" for name in (*inside.minors, f"python{minor}" if minor else "") if name for end in ("", ".exe")]
-    for directory in (home,) if look.windows else (home, os.path.join(home, "bin")):
-        names = look.names(directory)
-        yield from (os.path.join(directory, name) for name in wanted if name in names)
-        yield from (os.path.join(directory, name) for name in best_names(names, windows=look.windows))
-    for key in ("base-executable", "executable"):
-        path = keys.get(key, "")
-        if ntpath.isabs(path) if look.windows else path.startswith("/"):
-            yield look.tidy(look.place(path))
-
-
-def _agrees(base: Environment, inside: _Inside) -> bool:
-    """Say whether the base is of the minor version that the packages are for; an environment without any agrees with each."""
-    if not inside.minors or base.version is None:
-        return True
-    return any(
-        (parts := read_name(name)) is not None and parts.minor == base.version.release[:2] and ("t" in parts.flags) is bool(base.free_threaded)
-        for name in inside.minors
-    )
-
-
-def _version(
-    look: Look, prefix: str, keys: dict[str, str], inside: _Inside, base: Environment | None
-) -> tuple[Version | None, str | None]:
+def _version(look: Look, prefix: str, keys: dict[str, str], inside: Inside, base: Environment | None) -> tuple[Version | None, str | None]:
     """Return the version that runs today and where it was read: the base's, except for a copy that is whole in itself."""
     config = os.path.join(prefix, pyvenv_cfg.NAME)
     text = pyvenv_cfg.python_version(keys)
     stated = Version(text) if text else None
     if base is not None and base.version is not None:
         exact = stated is not None and len(stated.release) > 2
-        if exact and stated != base.version and inside.python and look.link(inside.python) is None and not look.windows and _is_whole(look, inside.python):
+        if exact and stated != base.version and _is_own(look, inside):
             return stated, config
         if exact and len(base.version.release) < 3 and stated is not None and stated.release[:2] == base.version.release[:2]:
             return stated, config
@@ -233,58 +147,9 @@ def _version(
     return None, None
 
 
-def _is_whole(look: Look, python: str) -> bool:
-    """Say whether an executable holds the interpreter itself; a small one takes it from the base's shared library."""
-    status = look.status(python)
-    return status is not None and status.st_size > 256 * 1024
-
-
-def _problem(look: Look, prefix: str, keys: dict[str, str] | None, inside: _Inside, base: Environment | None) -> Problem | None:
-    """Return what is wrong with an environment that is not half made; None when it is whole."""
-    anew = "make the environment anew"
-    if keys is None or "home" not in keys:
-        return Problem(code="config-unreadable", message=f"{os.path.join(prefix, pyvenv_cfg.NAME)} cannot be read or names no home", hint=anew)
-    home = _home(look, prefix, keys)
-    if base is None and not (home and best_names(look.names(home), windows=look.windows)):
-        return Problem(code="base-missing", message=f"the Python it was made from is gone: {keys['home']}", hint=f"install that Python again, or {anew}")
-    if not inside.there:
-        if inside.python is not None and os.path.islink(inside.python):
-            return Problem(code="python-dangling", message=f"{inside.python} is a link to nothing", hint=anew)
-        return Problem(code="python-missing", message="it has no Python executable", hint=anew)
-    if inside.python and look.link(inside.python) is None and binaries.is_script(look.data(inside.python, 2) or b""):
-        return Problem(code="shim", message=f"{inside.python} is a script, not an interpreter", hint=anew)
-    if base is not None and not _agrees(base, inside):
-        made, now = ", ".join(inside.minors), base.version
-        return Problem(code="base-changed", message=f"its packages are for {made}, its Python is {now} now", hint=f"install that Python again, or {anew}")
-    if (stated := _stated_place(look, prefix, keys)) and _is_elsewhere(look, stated, prefix):
-        return Problem(
-            code="moved",
-            message=f"it was made at {stated}, which its scripts still name",
-            hint=f"move it back, or {anew} where it is to be",
-            severity="warning",
-        )
-    return None
-
-
-def _stated_place(look: Look, prefix: str, keys: dict[str, str]) -> str | None:
-    """Return where the environment says it lies, by its activation script or the command that made it; None when it does not."""
-    text = look.text(os.path.join(prefix, bin_name(look.host.platform), "activate"), 64 * 1024)
-    for after in (text or "").split("VIRTUAL_ENV=")[1:]:
-        value = after.partition("\n")[0].strip().strip("'\"")
-        if _is_plain_path(look, value):
-            return value
-    _, found, arguments = keys.get("command", "").partition(" -m venv ")
-    value = arguments[arguments.find(" /") + 1 :] if found and not arguments.startswith("/") else arguments
-    return value if text is None and _is_plain_path(look, value) else None
-
-
-def _is_plain_path(look: Look, text: str) -> bool:
-    """Say whether this is an absolute path without anything that a shell would replace."""
-    return (ntpath.isabs(text) if look.windows else text.startswith("/")) and not any(character in text for character in "$`'\"")
-
-
-def _is_elsewhere(look: Look, stated: str, prefix: str) -> bool:
-    if stated == prefix:
+def _is_own(look: Look, inside: Inside) -> bool:
+    """Say whether the environment runs a copy that holds the interpreter itself; a small one takes it from the base's library."""
+    if inside.python is None or look.windows or look.link(inside.python) is not None:
         return False
-    there, here = look.status(look.place(stated)), look.status(prefix)
-    return here is not None and (there is None or (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino))
+    status = look.status(inside.python)
+    return status is not None and status.st_size > 256 * 1024

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 _HEADER_END = re.compile(rb"\r?\n\r?\n")  # a line of blanks goes on with the field above it
 _FIELD = re.compile(
-    rb"^(name|version|requires-dist|provides-extra|requires-python):[ \t]*([^\r\n]*(?:\r?\n[ \t]+[^\r\n]*)*)",
+    r"^(name|version|requires-dist|provides-extra|requires-python):[ \t]*([^\n]*(?:\n[ \t]+[^\n]*)*)",
     re.IGNORECASE | re.MULTILINE,
 )
 _SEPARATORS = re.compile(r"[-_.]+")
-_FOLD = re.compile(r"\s*\r?\n[ \t]+")
+_FOLD = re.compile(r"\s*\n[ \t]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +47,19 @@ def read_metadata(data: bytes) -> Metadata:
         ValueError: it has no name or no version.
     """
     end = _HEADER_END.search(data)
-    fields: dict[bytes, list[str]] = {}
-    for key, value in _FIELD.findall(data[: end.start()] if end else data):
-        text = value.decode("utf-8", "replace").strip()
-        fields.setdefault(key.lower(), []).append(_FOLD.sub(" ", text) if "\n" in text else text)
-    try:
-        name, version = fields[b"name"][0], fields[b"version"][0]
-    except KeyError as missing:
-        raise ValueError("the header has no name or no version") from missing
+    header = (data[: end.start()] if end else data).decode("utf-8", "replace")
+    if "\r" in header:
+        header = header.replace("\r\n", "\n")
+    fields: dict[str, list[str]] = {"name": [], "version": [], "requires-dist": [], "provides-extra": [], "requires-python": []}
+    for key, value in _FIELD.findall(header):
+        fields[key.lower()].append(_FOLD.sub(" ", value) if "\n" in value else value)
+    if not fields["name"] or not fields["version"]:
+        raise ValueError("the header has no name or no version")
+    name, version = fields["name"][0].strip(), fields["version"][0].strip()
     if not name or not version:
         raise ValueError("the name or the version is empty")
-    return Metadata(
-        name,
-        version,
-        tuple(fields.get(b"requires-dist", ())),
-        tuple(fields.get(b"provides-extra", ())),
-        fields.get(b"requires-python", [None])[0],
-    )
+    needed = fields["requires-python"]
+    return Metadata(name, version, tuple(fields["requires-dist"]), tuple(fields["provides-extra"]), needed[0] if needed else None)
 
 
 def read_requires_txt(text: str) -> tuple[str, ...]:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Final
 from ..discovery import requests
 from ..environments import resolved
 from ..errors import EnvkitError, KernelError, UsageError
-from ..execution import activation_of
+from ..execution import activation_of, file_variables
 from ..formats import pyvenv_cfg
 from ..formats.kernel_json import KernelJson, Owner, escaped, is_template
 from ..kernelspec import paths, spec
 from ..kernelspec.launch import Launch
-from ..models.names import proposed_name
+from ..formats.names import proposed_name
 from ..system.look import Look
 from ..system.sites import site_packages
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from ..control import Work
     from ..host import Host
+    from ..models.aliases import StrPath
     from ..models.environment import Environment
 
 BLANKED: Final = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")  # of the caller's; what activation sets lies over it
@@ -61,16 +62,24 @@ def label(environment: Environment, name: str) -> str:
 
 
 def composed(
-    environment: Environment, host: Host, *, display_name: str, variables: Mapping[str, str], inherit: frozenset[str]
+    environment: Environment,
+    host: Host,
+    *,
+    display_name: str,
+    variables: Mapping[str, str],
+    inherit: frozenset[str],
+    env_file: StrPath | None = None,
 ) -> tuple[KernelJson, dict[str, bytes]]:
     """Return the kernelspec of an environment and its logos.
 
     Args:
         variables: set in the kernel, as they are.
         inherit: variables of Jupyter's process that are not blanked.
+        env_file: a `.env` file; its values, as they are now, lie over the activated ones.
 
     Raises:
         KernelError: it has no interpreter. UsageError: its path cannot be written into a kernelspec.
+        NotFoundError, CorruptError: `env_file` cannot be read.
     """
     python = host.shown(interpreter_of(environment))
     if is_template(python):
@@ -90,7 +99,7 @@ def composed(
         argv=_argv(environment, host),
         display_name=display_name,
         language="python",
-        env=_templates(environment, host, variables, inherit),
+        env=_templates(environment, host, variables, inherit, env_file),
         protocol=shipped.protocol,
         metadata={name: value for name, value in shipped.metadata.items() if name != "kernel_provisioner"},
         owner=owner,
@@ -149,7 +158,9 @@ def _argv(environment: Environment, host: Host) -> tuple[str, ...]:
     return (python, *(("-Xfrozen_modules=off",) if thaw else ()), "-m", "ipykernel_launcher", "-f", "{connection_file}")
 
 
-def _templates(environment: Environment, host: Host, variables: Mapping[str, str], inherit: frozenset[str]) -> dict[str, str]:
+def _templates(
+    environment: Environment, host: Host, variables: Mapping[str, str], inherit: frozenset[str], env_file: StrPath | None
+) -> dict[str, str]:
     """Return the kernelspec's variables, in Jupyter's template language."""
     activated = activation_of(environment, host)
     separator = ";" if host.platform == "win32" else ":"
@@ -158,5 +169,7 @@ def _templates(environment: Environment, host: Host, variables: Mapping[str, str
         raise UsageError(f"{first[0]} contains {separator!r}, so it cannot stand on PATH", code="path", hint="choose another path")
     blank = {name: "" for name in (*BLANKED, *sorted(activated.unset)) if name not in inherit}
     path = separator.join([*map(escaped, first), "${PATH}"])
-    given = {name: escaped(value) for name, value in {**activated.assign, **variables}.items()}
-    return {"PATH": path, **blank, **given}
+    own = {"PATH": path, **blank, **{name: escaped(value) for name, value in activated.assign.items()}}
+    outside = {name: escaped(value) for name, value in host.environ.items()}
+    stated = {} if env_file is None else file_variables(env_file, {**outside, **own}, host, literal=escaped)
+    return {**own, **stated, **{name: escaped(value) for name, value in variables.items()}}

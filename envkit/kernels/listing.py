@@ -19,7 +19,7 @@ from ..formats.kernel_json import KernelJson
 from ..kernelspec import paths, spec
 from ..kernelspec.launch import is_bare_python
 from ..models.environment import Environment, Problem
-from ..models.names import is_name
+from ..formats.names import is_name
 from ..models.plans import Kernel
 
 if TYPE_CHECKING:

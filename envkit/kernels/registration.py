@@ -19,7 +19,7 @@ from ..formats import kernel_json
 from ..kernelspec import paths, spec
 from ..models.environment import Environment
 from ..models.mapping import EMPTY
-from ..models.names import LONGEST, checked_name
+from ..formats.names import LONGEST, checked_name
 from ..models.plans import Kernel, Removal
 from ..system.files import size_of
 from . import composing
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from ..host import Host
-    from ..models.aliases import Env
+    from ..models.aliases import Env, StrPath
 
 Scope = Literal["user", "sys-prefix", "system"]
 OnExists = Literal["error", "replace", "suffix"]
@@ -46,6 +46,7 @@ def register(
     scope: Scope | Path = "user",
     on_exists: OnExists = "error",
     variables: Mapping[str, str] = EMPTY,
+    env_file: StrPath | None = None,
     inherit: Iterable[str] = (),
     install_ipykernel: Literal["if-missing", "never"] = "if-missing",
     **control: Unpack[Control],
@@ -58,7 +59,9 @@ def register(
         scope: "user"; "sys-prefix", the Python that this process runs in; "system", all users; or a data directory such as
             JUPYTER_PATH lists, below which it is written as `kernels/<name>`.
         on_exists: when another environment's kernel has the name: ExistsError, replace it, or take `name-2`, `name-3`, ...
-        variables: set in the kernel, as they are.
+        variables: set in the kernel, as they are, on top of those of `env_file`.
+        env_file: a file of variables, `.env`, as VS Code reads it. Its values as they are now are written into kernel.json, which
+            only this user may read then; register again when the file has changed.
         inherit: variables of Jupyter's process that the kernel shall see although envkit blanks them: "PYTHONPATH".
         install_ipykernel: put ipykernel into the environment when it is missing, in a version that fits its Python.
 
@@ -66,7 +69,7 @@ def register(
         The kernel. Nothing was started: `verify` proves it.
 
     Raises:
-        UsageError: a name or an argument is not allowed. NotFoundError: there is no such environment.
+        UsageError: a name or an argument is not allowed. NotFoundError: there is no such environment or file.
         ExistsError: the name is another environment's. KernelError: it has no Python, or no ipykernel and none may be installed.
         MachineError: the scope cannot be written. InstallError, NetworkError, RefusedError: ipykernel cannot be installed.
 
@@ -90,6 +93,7 @@ def register(
         scope=scope,
         on_exists=on_exists,
         variables=_checked_variables(variables),
+        env_file=env_file,
         inherit=frozenset(inherit),
         install=install_ipykernel == "if-missing",
     )
@@ -104,6 +108,7 @@ def registered(
     scope: Scope | Path = "user",
     on_exists: OnExists = "error",
     variables: Mapping[str, str] = EMPTY,
+    env_file: StrPath | None = None,
     inherit: frozenset[str] = frozenset(),
     install: bool = True,
 ) -> Kernel:
@@ -111,7 +116,7 @@ def registered(
     directory = _scope_directory(scope, work.host)
     wanted = name if name is not None else name_for(environment)
     shown = display_name if display_name is not None else composing.label(environment, wanted)
-    compose = partial(composing.composed, environment, work.host, variables=variables, inherit=inherit)
+    compose = partial(composing.composed, environment, work.host, variables=variables, inherit=inherit, env_file=env_file)
     with work.task("register", f"register the kernel {wanted}") as task:
         if not composing.has_ipykernel(environment, work):
             compose(display_name=shown)  # what cannot be registered is refused before anything is installed
@@ -123,7 +128,7 @@ def registered(
             place = _place(directory, wanted.lower(), environment, on_exists, work.host)
             if display_name is None and place.name != wanted.lower():
                 kernel = replace(kernel, display_name=composing.label(environment, place.name))
-            spec.write(place, kernel, logos)
+            spec.write(place, kernel, logos, private=env_file is not None)
         _note(environment, place, work)
         task.text = str(place)
     return Kernel(name=place.name, display_name=kernel.display_name, path=place, environment=environment, owned=True)

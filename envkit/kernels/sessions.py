@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from .. import records
 from ..control import Cancel, Control, Work, joined, takes_control
 from ..environments import resolved
+from ..execution import file_variables, masked_errors
 from ..models.mapping import EMPTY
 from ..system.scope import OpenedScope, Scope
+from ..system.secrets import masker
 from . import composing
 
 if TYPE_CHECKING:
@@ -75,21 +77,27 @@ class Session:
 
 @takes_control
 def session(
-    env: Env, *, cwd: StrPath | None = None, environ: Mapping[str, str] | None = None, **control: Unpack[Control]
+    env: Env,
+    *,
+    cwd: StrPath | None = None,
+    environ: Mapping[str, str] | None = None,
+    env_file: StrPath | None = None,
+    **control: Unpack[Control],
 ) -> Scope[Session]:
     """Start a kernel of an environment for the time of a `with`; nothing is registered. At its end all that it started is gone.
 
     Args:
         env: it must have ipykernel.
         cwd: the kernel's working directory; ours if None.
-        environ: variables on top of the activated ones.
+        environ: variables on top of the activated ones and of those of `env_file`.
+        env_file: a file of variables, `.env`, as VS Code reads it; its values are masked where the kernel's end is told.
         control: `timeout` is for the start; `cancel` also interrupts cells.
 
     Returns:
         A scope for `with` and `async with`, to be entered once.
 
     Raises:
-        NotFoundError: there is no such environment or directory.
+        NotFoundError: there is no such environment, directory or file.
         KernelError: it does not start; the code is the cause, such as "ipykernel-missing".
 
     Example:
@@ -98,17 +106,23 @@ def session(
         ...     kernel.run("6 * 7").text
         '42'
     """
-    return OpenedScope(partial(_opened, env, None if cwd is None else os.fspath(cwd), dict(environ or EMPTY)), control)
+    return OpenedScope(partial(_opened, env, None if cwd is None else os.fspath(cwd), dict(environ or EMPTY), env_file), control)
 
 
-def _opened(env: Env, cwd: str | None, variables: Mapping[str, str], control: Control) -> Generator[Session, None, None]:
+def _opened(
+    env: Env, cwd: str | None, variables: Mapping[str, str], env_file: StrPath | None, control: Control
+) -> Generator[Session, None, None]:
     from ..kernelspec.running import Running  # noqa: PLC0415 - whoever only registers does without it
 
     work = Work.of(control)
     environment = resolved(env, work)
     directory = work.host.cwd if cwd is None else records.absolute(Path(cwd), work.host)
-    with work.task("run", f"start a kernel of {environment}"):
-        running = Running(composing.launch(environment, work.host, variables), cwd=directory, work=work)
+    inside = composing.launch(environment, work.host, EMPTY).environ
+    stated = {} if env_file is None else file_variables(env_file, inside, work.host)
+    launch = composing.launch(environment, work.host, {**stated, **variables})
+    mask = masker({}, values=stated.values()) if stated else str
+    with work.task("run", f"start a kernel of {environment}"), masked_errors(mask):
+        running = Running(launch, cwd=directory, work=work)
     try:
         yield Session(environment, running, work)
     finally:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from .child import Child
 
 _TICK: Final = 0.05  # seconds between two looks at cancel, deadline and the process
-_AGAIN: Final = 0.5  # seconds after which an interrupt is sent again: a kernel that is not yet in the cell does not hear it
+_AGAIN: Final = 0.5  # seconds after an interrupt until the kernel is asked whether it is through; twice that until the next one
+_LATE: Final = 0.3  # seconds that a cell's last messages have after a later request was answered
 _GRACE: Final = 5.0  # seconds that a cell has to end after an interrupt
 _RECONNECT: Final = 20  # milliseconds between two tries to reach a socket that the kernel has not made yet
 
@@ -47,7 +48,8 @@ class Client:
         self._iopub.setsockopt(zmq.SUBSCRIBE, b"")
         for one in (self._shell, self._stdin, self._iopub):
             self._poller.register(one, zmq.POLLIN)
-        self._unfinished: Cell | None = None  # a cell that did not end when it was interrupted
+        self._cell: Cell | None = None  # the one that runs
+        self._forget_interrupts()
 
     def _socket(self, kind: int, channel: str) -> zmq.Socket[bytes]:
         one = self._context.socket(kind)
@@ -94,16 +96,19 @@ class Client:
         """
         began = time.monotonic()
         until = None if timeout is None else began + timeout
-        if self._unfinished is not None:
-            self._follow(self._unfinished, until, cancel, timeout)
-            self._unfinished = None
+        if self._cell is not None:  # it did not end when it was interrupted
+            self._follow(self._cell, until, cancel, timeout)
+        self._forget_interrupts()
         content: dict[str, Any] = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False, "stop_on_error": True}
-        cell = Cell(self._send(self._shell, "execute_request", content), on_output)
+        request: dict[str, Any] = self._session.msg("execute_request", content=content)
+        cell = self._cell = Cell(str(request["header"]["msg_id"]), on_output)  # from here on an interrupt is meant for it
+        self._session.send(self._shell, request)
         try:
             self._follow(cell, until, cancel, timeout)
         except BaseException:
             self._give_up(cell)
             raise
+        self._cell = None
         return Result(outputs=cell.outputs(), ok=cell.ok, seconds=time.monotonic() - began)
 
     def _follow(self, cell: Cell, until: float | None, cancel: Cancel | None, timeout: float | None) -> None:
@@ -125,12 +130,41 @@ class Client:
         took = False
         for channel, message in self._received():
             took = True
+            parent = message["parent_header"].get("msg_id")
             if channel == "stdin" and message["msg_type"] == "input_request":
                 self._send(self._stdin, "input_reply", {"value": ""}, parent=message)  # nobody is there to type
-            elif message["parent_header"].get("msg_id") == cell.request:
+            elif parent == cell.request:
                 cell.take(message["msg_type"], message["content"])
+            elif channel == "shell" and parent in self._questions:
+                self._overdue = self._overdue or time.monotonic() + _LATE
         self._child.trim()
+        self._mind_interrupts(cell)
         return took
+
+    def _mind_interrupts(self, cell: Cell) -> None:
+        """Undo what interrupting a kernel at a bad moment does.
+
+        One that has not begun with the cell does not hear it: it is told again when it begins. One that is about to end the cell
+        may lose what it wanted to say, that it is idle, too: requests are answered in order, so when a later one is answered the
+        cell is over, whatever was lost.
+        """
+        if self._interrupted is None:
+            return
+        if self._deaf and cell.started:
+            self._deaf = False
+            self.interrupt()
+        now = time.monotonic()
+        if self._overdue is not None:
+            if now >= self._overdue:
+                cell.end()
+        elif now >= self._interrupted + _AGAIN * (1 + len(self._questions)):
+            self._questions.add(self._send(self._shell, "kernel_info_request", {}))
+
+    def _forget_interrupts(self) -> None:
+        self._interrupted: float | None = None  # when, since the cell began
+        self._deaf = False  # the cell had not begun then
+        self._questions: set[str] = set()  # requests after the interrupt
+        self._overdue: float | None = None  # one of them was answered: when what is still on its way counts as lost
 
     def _give_up(self, cell: Cell) -> None:
         """Interrupt a cell until it is done, for a while; a kernel that has ended, or does not listen, is left as it is."""
@@ -139,15 +173,18 @@ class Client:
         while not cell.done and not self._child.ended():
             now = time.monotonic()
             if now >= until:
-                self._unfinished = cell
                 return
-            if now >= again:
+            if now >= again and self._overdue is None:
                 self.interrupt()
-                again = now + _AGAIN
+                again = now + 2 * _AGAIN
             self._take(cell)
+        self._cell = None
 
     def interrupt(self) -> None:
         """Interrupt the kernel in the way that its kernelspec says. May be called from any thread."""
+        cell = self._cell
+        self._deaf = cell is not None and not cell.started
+        self._interrupted = time.monotonic()
         if self._child.interrupt_mode == "signal":
             self._child.interrupt()
         else:

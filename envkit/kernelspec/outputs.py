@@ -51,6 +51,10 @@ class Cell:
         """Tell nobody of what still comes."""
         self._on_output = None
 
+    def end(self) -> None:
+        """Count what is missing as lost."""
+        self.replied = self.idle = True
+
     def take(self, kind: str, content: Mapping[str, Any]) -> None:
         """Take a message whose parent is this cell's request."""
         if kind == "execute_reply":

@@ -35,7 +35,7 @@ _UNAUTHORIZED = re.compile(r"\b40[13] (?:Client )?Error|\b(?:401 Unauthorized|40
 _UNREACHABLE = re.compile(
     r"error sending request|Request failed after|client error \(Connect\)|dns error|connection (?:error|broken by)|HTTP status server error"
     r"|Could not fetch URL \S+: (?!404)|ReadTimeoutError|ConnectTimeoutError|NewConnectionError|ProxyError|SSLError|operation timed out"
-    r"|HTTP error 5\d\d|Max retries exceeded|Connection reset|certificate verify failed|Failed to fetch: `?https?://\S+\n(?!.*404)"
+    r"|HTTP error 5\d\d|Max retries exceeded|Connection reset|incomplete-download|IncompleteRead|end of file before message length|error decoding response body|certificate verify failed|Failed to fetch: `?https?://\S+\n(?!.*404)"
 )
 _GONE = re.compile(r"(?:HTTP error 404 while getting|404 \(?Not Found\)? for url:?|404 Client Error: Not Found for url:) ?\(?(?P<url>[^\s)]+)")
 _GONE_UV = re.compile(rf"Failed to download `(?P<name>{_NAME})[^`]*`.*404 Not Found", re.DOTALL)
@@ -73,17 +73,19 @@ def failure(kind: Kind, output: str, details: str, *, python: str, offline: bool
         index_given: the call named the indexes itself.
     """
     telling = "\n".join(line for line in details.splitlines() if _TELLING.search(line))
+    flat = " ".join(output.split())  # uv before 0.9 wraps its lines
     readers: tuple[Callable[[], EnvkitError | None], ...] = (
         lambda: _machine(output + telling),
         lambda: _managed(output),
         lambda: _hash(output),
         lambda: _build(output, details),
-        lambda: _unknown(output, offline=offline, index_given=index_given),
-        lambda: _uv_python(output, python),
+        lambda: _unauthorized(output, telling),
+        lambda: _unknown(flat, offline=offline, index_given=index_given),
+        lambda: _uv_python(flat, python),
         lambda: _network(output, telling, offline=offline),
         lambda: _gone(output),
         lambda: _pip_none(output, telling, python=python, offline=offline),
-        lambda: _unsolvable(output),
+        lambda: _unsolvable(output, flat),
         lambda: _old(output, kind),
     )
     for reader in readers:
@@ -192,22 +194,31 @@ def _too_old(package: str | None, python: str, need: str) -> InstallError:
 def _network(output: str, details: str, *, offline: bool) -> EnvkitError | None:
     if offline:
         return offline_error(None) if _OFFLINE.search(output) else None
-    if _UNAUTHORIZED.search(output) or _UNAUTHORIZED.search(details):
-        return NetworkError(
-            "the index refused access: it wants credentials, or other ones",
-            code="unauthorized",
-            retryable=False,
-            hint="give credentials by keyring, .netrc or the variables of pip and uv",
-        )
-    pip_failed_later = _PIP_NONE.search(output)
-    if pip_failed_later is not None and pip_failed_later["versions"].strip() != "none":
-        return None  # it was reached in the end
+    if _reached(output):
+        return None
     match = _UNREACHABLE.search(output) or _UNREACHABLE.search(details)
     if match is None:
         return None
     url = re.search(r"https?://[^\s'\"`)]+", (output + details)[max(0, match.start() - 300) :]) if match.string is output else re.search(r"https?://[^\s'\"`)]+", details)
     where = f" ({url[0].rstrip(':/,')})" if url else ""
     return NetworkError(f"the index cannot be reached{where}", hint="check the network, the proxy and the index settings, then call again")
+
+
+def _unauthorized(output: str, details: str) -> EnvkitError | None:
+    if _reached(output) or not (_UNAUTHORIZED.search(output) or _UNAUTHORIZED.search(details)):
+        return None
+    return NetworkError(
+        "the index refused access: it wants credentials, or other ones",
+        code="unauthorized",
+        retryable=False,
+        hint="give credentials by keyring, .netrc or the variables of pip and uv",
+    )
+
+
+def _reached(output: str) -> bool:
+    """Say whether pip saw versions of what it did not find in the end, so that some index was reached."""
+    match = _PIP_NONE.search(output)
+    return match is not None and match["versions"].strip() != "none"
 
 
 def _gone(output: str) -> EnvkitError | None:
@@ -262,7 +273,7 @@ def _python_needed(package: str, asked: str, details: str) -> str | None:
 _PASSED_OVER = re.compile(r"requires a different Python \(\S+ not in: '(?P<need>[^']+)'\): (?P<url>\S+)")
 
 
-def _unsolvable(output: str) -> EnvkitError | None:
+def _unsolvable(output: str, flat: str) -> EnvkitError | None:
     """Read what a resolver says when no set of versions fits."""
     if not _CONFLICT.search(output):
         return None
@@ -271,8 +282,8 @@ def _unsolvable(output: str) -> EnvkitError | None:
     else:
         causes = [" ".join(match["text"].split()) for match in _CAUSE.finditer(output)]
         reason = causes[0] if causes else _last_words(output)
-    one = _UV_NONE.search(output)
-    wheels = _UV_WHEELS.search(output)
+    one = _UV_NONE.search(flat)
+    wheels = _UV_WHEELS.search(flat)
     if (one or wheels) and not re.search(r"depends? on (?!Python)", reason) and facts is None:
         found = str((one["one"] or one["two"]) if one else wheels["name"] if wheels else "")
         package = normalized(re.split(r"[<>=!~]", found)[0])
@@ -280,7 +291,7 @@ def _unsolvable(output: str) -> EnvkitError | None:
         return InstallError(
             f"no version of {package} fits: {_cut(reason)}", code="no-matching-version", package=package, hint=hint[1] if hint else "loosen the requirement"
         )
-    package_match = re.search(rf"(?:you require|The user requested) (?P<name>{_NAME})", output)
+    package_match = re.search(rf"(?:you require|The user requested) (?P<name>{_NAME})", flat)
     first = normalized(package_match["name"]) if package_match else None
     return InstallError(f"no versions fit together: {_cut(reason)}", code="conflict", package=first, hint="loosen or remove one of the requirements that conflict")
 

@@ -26,6 +26,8 @@ _FIRST = 16 * 1024  # bytes of METADATA read at once: the header of nearly all
 _LONGEST = 4 * 1024 * 1024  # bytes of a header; a longer one is none
 _SMALL = 64 * 1024  # bytes of INSTALLER, direct_url.json, an egg-link: what is longer is none
 
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # a named pipe must not hold us up
+
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
@@ -94,7 +96,7 @@ def _in_site(site: str) -> Iterator[Distribution]:
 
 
 def _dist_info(directory: str) -> Distribution:
-    there = set(os.listdir(directory))
+    there = os.listdir(directory)
     metadata = read_header(f"{directory}/METADATA")
     installer = _word(f"{directory}/INSTALLER") if "INSTALLER" in there else None
     # uv writes REQUESTED into what it installs as a dependency, too, so there the file says nothing.
@@ -144,7 +146,7 @@ def read_header(path: str) -> Metadata:
     Raises:
         OSError: it cannot be read. ValueError: it is no such file.
     """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    descriptor = os.open(path, _READ)
     try:
         data = os.read(descriptor, _FIRST)
         while data and len(data) < _LONGEST and not ends_header(data):
@@ -165,8 +167,11 @@ def _word(path: str) -> str | None:
 
 
 def _small(path: str) -> str:
-    with open(path, "rb") as stream:
-        return stream.read(_SMALL).decode("utf-8")
+    descriptor = os.open(path, _READ)  # a third of the time of open(), for a file in every distribution
+    try:
+        return os.read(descriptor, _SMALL).decode("utf-8")
+    finally:
+        os.close(descriptor)
 
 
 def stamp(distribution: Distribution) -> tuple[int, int]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ..host import Host
+    from ..models.plans import Project
     from ..system.process import Completed
 
 _RAW_PROGRESS = Version("24.1")
@@ -40,7 +41,7 @@ def install_commands(tool: Tool, request: Request, host: Host) -> tuple[Command,
     pip's --force-reinstall would install every dependency anew, too; so what is to be installed anew comes first and alone.
     """
     projects = [project_text(project) for project in request.projects if not project.editable]
-    editables = [f"--editable={project_text(project)}" for project in request.projects if project.editable]
+    editables = [f"--editable={_editable_text(project)}" for project in request.projects if project.editable]
     everything = [*editables, "--", *request.requirements, *projects]
     anew = [project_text(project) for project in request.projects if _passed_over(project_name(project), project.path.name, request)]
     if request.reinstall:
@@ -109,6 +110,11 @@ def _install(tool: Tool, request: Request, host: Host, arguments: Sequence[str])
         write_atomic(limits, "".join(f"{line}\n" for line in request.constraints))
         options.append(f"--constraint={limits}")
     return Command(argv=(*tool.argv, *_GLOBAL, "install", *options, *arguments), environ=_environ(request, host))
+
+
+def _editable_text(project: Project) -> str:
+    """Return an editable project as pip takes one: as a URL, for in a bare path ';' and '#' would end it."""
+    return f"{project.path.as_uri()}[{','.join(project.extras)}]" if project.extras else project.path.as_uri()
 
 
 def _exclude_newer(moment: datetime, version: Version) -> str:

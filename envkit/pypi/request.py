@@ -10,6 +10,7 @@ from typing import Literal
 from packaging.version import Version
 
 from ..models.plans import Project, Sources
+from .requirements import project_name
 
 Kind = Literal["uv", "pip"]
 
@@ -63,5 +64,10 @@ class Planned:
 
 
 def project_text(project: Project) -> str:
-    """Return a project as pip and uv take one: its absolute path, with extras."""
-    return f"{project.path}[{','.join(project.extras)}]" if project.extras else str(project.path)
+    """Return a project as pip and uv take one: "name[extras] @ file:///..." where its files tell the name, else its path.
+
+    The URL says whatever a path may hold; in a bare path both take ';' and '#' for the end of it.
+    """
+    name = project_name(project)
+    extras = f"[{','.join(project.extras)}]" if project.extras else ""
+    return f"{name}{extras} @ {project.path.as_uri()}" if name else f"{project.path}{extras}"

@@ -15,6 +15,7 @@ from ..errors import UsageError
 from ..formats import pyvenv_cfg
 from ..formats.dist_info import normalized
 from ..models.plans import Project
+from ..system.secrets import masked
 from ..system.sites import site_packages
 from .inventory import Distribution, in_directories
 from .markers import markers_of
@@ -51,7 +52,8 @@ class Target:
         try:
             requirement = Requirement(text)
         except InvalidRequirement as error:
-            raise UsageError(f"{text!r} is no requirement: {error}", code="requirement", hint="write it as 'name>=1.2'") from error
+            said = str(error).split("\n", 1)[0]
+            raise UsageError(f"{masked(text)!r} is no requirement: {said}", code="requirement", hint="write it as 'name>=1.2'") from error
         if requirement.marker is not None and not requirement.marker.evaluate({**self._markers, "extra": ""}):
             return True
         return self._fits(requirement, frozenset())

@@ -25,14 +25,16 @@ def masked(text: str, environ: Mapping[str, str] | None = None) -> str:
     return masker(environ or {})(text)
 
 
-def masker(environ: Mapping[str, str], texts: Iterable[str] = ()) -> Callable[[str], str]:
+def masker(environ: Mapping[str, str], texts: Iterable[str] = (), *, values: Iterable[str] = ()) -> Callable[[str], str]:
     """Return a function that masks secrets in many texts.
 
     Args:
         environ: variables whose secret values are masked wherever they appear.
         texts: more texts that may hold URLs with credentials, such as the lines of a configuration file.
+        values: each is secret as a whole, and so is each of its lines; what is too short to be one stays.
     """
-    known = _secrets(environ, texts)
+    secret = {line.strip() for value in values for line in value.splitlines()}
+    known = _secrets(environ, texts) | {value for value in secret if len(value) >= _SHORTEST and value.lower() not in _NOT_SECRET}
     pattern = re.compile("|".join(map(re.escape, sorted(known, key=len, reverse=True)))) if known else None
 
     def mask(text: str) -> str:

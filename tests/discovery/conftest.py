@@ -66,7 +66,13 @@ def installed() -> Callable[..., Path]:
     """Make a tree that looks like an installation of a Python, and return its executable."""
 
     def make(
-        prefix: Path, version: str, *, name: str = "", library: str = "", headers: bool = True, links: tuple[str, ...] = ("python3", "python")
+        prefix: Path,
+        version: str,
+        *,
+        name: str = "",
+        library: str = "",
+        headers: bool = True,
+        links: tuple[str, ...] = ("python3", "python"),
     ) -> Path:
         minor = ".".join(version.split(".")[:2])
         library, name = library or f"python{minor}", name or f"python{minor}"

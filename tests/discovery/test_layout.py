@@ -45,7 +45,9 @@ def test_the_table_agrees_with_real_environments(interpreters: dict[str, Path], 
         ("cpython", (3, 12), False, "lib/python3.12/site-packages"),
     ],
 )
-def test_packages_lie_where_the_implementation_looks(implementation: str, version: tuple[int, int], free_threaded: bool, packages: str) -> None:
+def test_packages_lie_where_the_implementation_looks(
+    implementation: str, version: tuple[int, int], free_threaded: bool, packages: str
+) -> None:
     places = layout("/env/", platform="linux", version=version, implementation=implementation, free_threaded=free_threaded)
     assert places.purelib == f"/env/{packages}"
 
@@ -96,16 +98,17 @@ def test_windows_packages_are_found(empty: World) -> None:
 
 
 def test_a_look_reads_regular_files_up_to_a_size(world: World, tmp_path: Path) -> None:
-    look = Look(world.host)
-    (tmp_path / "file").write_bytes(b"\xef\xbb\xbfabc")
-    assert look.text(str(tmp_path / "file"), 6) == "abc"
-    assert look.text(str(tmp_path / "file"), 5) is None
-    assert look.data(str(tmp_path / "file"), 3) == b"\xef\xbb\xbf"
-    assert look.text(str(tmp_path), 10) is look.text(str(tmp_path / "missing"), 10) is look.text("\0", 10) is look.text("/dev/zero", 10) is None
-    (tmp_path / "bytes").write_bytes(b"\xff")
-    assert look.text(str(tmp_path / "bytes"), 10) is None
-    assert look.names(str(tmp_path / "file")) == ()
-    assert look.names(str(tmp_path)) == ("bytes", "file")
+    look, place = Look(world.host), tmp_path / "place"
+    place.mkdir()
+    (place / "file").write_bytes(b"\xef\xbb\xbfabc")
+    assert look.text(str(place / "file"), 6) == "abc"
+    assert look.text(str(place / "file"), 5) is None
+    assert look.data(str(place / "file"), 3) == b"\xef\xbb\xbf"
+    assert look.text(str(place), 10) is look.text(str(place / "missing"), 10) is look.text("\0", 10) is look.text("/dev/zero", 10) is None
+    (place / "bytes").write_bytes(b"\xff")
+    assert look.text(str(place / "bytes"), 10) is None
+    assert look.names(str(place / "file")) == ()
+    assert look.names(str(place)) == ("bytes", "file")
 
 
 def test_dots_in_a_path_mean_what_the_system_means(world: World, tmp_path: Path) -> None:

@@ -34,7 +34,9 @@ def test_every_python_of_the_machine_answers_rightly(interpreters: dict[str, Pat
     for minor, python in interpreters.items():
         said = probe(python, work=Work(host=world.host))
         assert f"{said.version.major}.{said.version.minor}" == minor == said.markers["python_version"]
-        facts = said_by(python, "sys.prefix + '|' + platform.python_version() + '|' + platform.machine() + '|' + platform.version()").split("|")
+        facts = said_by(python, "sys.prefix + '|' + platform.python_version() + '|' + platform.machine() + '|' + platform.version()").split(
+            "|"
+        )
         assert [str(said.prefix), str(said.version), said.markers["platform_machine"], said.markers["platform_version"]] == facts
         assert said.base_prefix == said.prefix
         assert str(said.paths["purelib"]) == said_by(python, "sysconfig.get_path('purelib', 'posix_prefix')")
@@ -67,7 +69,9 @@ def test_no_code_of_the_environment_or_of_the_caller_runs(made: Callable[..., Pa
     (packages / "evil.pth").write_text(f"import sys; {code}\n")
     (packages / "sitecustomize.py").write_text(code)
     (world.host.cwd / "json.py").write_text(code)
-    evil = world.having(PYTHONPATH=str(world.host.cwd), PYTHONHOME="/nowhere", PYTHONSTARTUP=str(world.host.cwd / "json.py"), __PYVENV_LAUNCHER__="/x")
+    evil = world.having(
+        PYTHONPATH=str(world.host.cwd), PYTHONHOME="/nowhere", PYTHONSTARTUP=str(world.host.cwd / "json.py"), __PYVENV_LAUNCHER__="/x"
+    )
     said = probe(prefix / "bin/python", work=Work(host=evil.host), prefix=prefix)
     assert said.prefix == prefix
     assert not mark.exists()
@@ -80,7 +84,7 @@ def script(tmp_path: Path) -> Callable[[str], Path]:
     def make(text: str) -> Path:
         path = tmp_path / "bin" / "python3"
         path.parent.mkdir(exist_ok=True)
-        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{text}\n")
         path.chmod(0o755)
         return path
 

@@ -102,6 +102,16 @@ def test_a_base_of_another_minor_is_told(world: World, env: Path, base: Path, in
     assert problem_of(world, env) == "base-changed"
 
 
+def test_a_link_that_now_leads_to_another_minor_is_told(world: World, env: Path, base: Path, installed: Callable[..., Path]) -> None:
+    """Both minors are in the same directory, but what runs is what the link leads to."""
+    (env / "bin/python").unlink()
+    (env / "bin/python").symlink_to(base.parent / "python3")
+    assert problem_of(world, env) is None
+    installed(base.parents[1], "3.13.0")
+    assert problem_of(world, env) == "base-changed"
+    assert str(world.sure(env).version) == "3.13.0"
+
+
 @pytest.mark.core
 def test_one_that_was_moved_is_told_as_a_warning(world: World, made: Callable[..., Path], tmp_path: Path) -> None:
     """Its Python runs, its scripts do not: known by what its activation says, or the command that made it."""
@@ -145,6 +155,14 @@ def test_half_made_ones_are_told_and_ready_ones_are_envkits(world: World, env: P
     assert problem_of(world, env) == "moved"
     (marks / READY).write_text(dump_record(Record(prefix=str(env), made=False)))
     assert (problem_of(world, env), world.sure(env).manager) == (None, "venv")
+
+
+def test_envkits_data_in_a_directory_makes_it_no_environment(world: World, installed: Callable[..., Path], tmp_path: Path) -> None:
+    """`ENVKIT_HOME=~/.envkit` is a usual choice; another application's data may lie so too."""
+    home = tmp_path / "someone"
+    python = installed(home, "3.12.1")
+    (home / MARKS / "locks").mkdir(parents=True)
+    assert world.sure(python).kind == "interpreter"
 
 
 def test_only_a_log_of_ours_makes_nothing_half_made(world: World, env: Path) -> None:

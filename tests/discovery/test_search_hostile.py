@@ -124,13 +124,18 @@ class Broken:
 
 
 @pytest.mark.parametrize("where", ["candidates", "identify"])
-def test_a_locator_that_fails_costs_only_what_it_would_have_found(world: World, installed: Callable[..., Path], tmp_path: Path, where: str) -> None:
+def test_a_locator_that_fails_costs_only_what_it_would_have_found(
+    world: World, installed: Callable[..., Path], tmp_path: Path, where: str
+) -> None:
     good = installed(tmp_path / "good", "3.12.3")
     told: list[object] = []
     host = world.having(PATH=str(good.parent)).host
     found = list(search(Work(host=host, report=told.append), table=(Broken(where), *TABLE)))
     assert good in [env.python for env in found]
-    assert any(isinstance(event, Finished) and f"broken: skipped, {'RuntimeError' if where == 'candidates' else 'OSError'}" in event.text for event in told)
+    assert any(
+        isinstance(event, Finished) and f"broken: skipped, {'RuntimeError' if where == 'candidates' else 'OSError'}" in event.text
+        for event in told
+    )
 
 
 def test_a_call_that_is_over_ends(world: World) -> None:

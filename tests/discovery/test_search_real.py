@@ -100,7 +100,9 @@ def test_every_interpreter_is_told_as_it_tells_itself(interpreters: dict[str, Pa
     for minor, python in interpreters.items():
         env = world.sure(python)
         said = probe(python, work=Work(host=world.host))
-        assert (env.kind, env.prefix, env.version, env.implementation) == ("interpreter", said.prefix, said.version, said.implementation), minor
+        assert (env.kind, env.prefix, env.version, env.implementation) == ("interpreter", said.prefix, said.version, said.implementation), (
+            minor
+        )
         assert env.architecture == said.markers["platform_machine"]
         assert env.externally_managed is (said.paths["stdlib"] / "EXTERNALLY-MANAGED").exists()
 
@@ -147,7 +149,9 @@ def test_an_environment_follows_its_base_when_that_is_upgraded(world: World, ins
     assert str(world.sure(tmp_path / "copied").version) == "3.12.1"
 
 
-def test_an_environment_on_a_link_that_follows_minor_versions_keeps_the_link(world: World, installed: Callable[..., Path], tmp_path: Path) -> None:
+def test_an_environment_on_a_link_that_follows_minor_versions_keeps_the_link(
+    world: World, installed: Callable[..., Path], tmp_path: Path
+) -> None:
     """uv writes `version_info = 3.12` and a base through a link; the patch is found by following it, the base stays as spelled."""
     installed(tmp_path / "cpython-3.12.4-linux-x86_64-gnu", "3.12.4", headers=False)
     link = tmp_path / "cpython-3.12-linux-x86_64-gnu"
@@ -207,7 +211,17 @@ def test_no_process_is_started(tools: dict[str, Path], tmp_path: Path) -> None:
         "print(len(list(search(Work(host=Host.current()), table=TABLE, roots=(sys.argv[1],)))))\n"
     )
     trace = tmp_path / "trace"
-    command = [strace, "-f", "-o", str(trace), "-e", "trace=execve", os.path.realpath(sys.executable), str(script), str(tools["venv"].parent)]
+    command = [
+        strace,
+        "-f",
+        "-o",
+        str(trace),
+        "-e",
+        "trace=execve",
+        os.path.realpath(sys.executable),
+        str(script),
+        str(tools["venv"].parent),
+    ]
     path = os.pathsep.join([str(Path(__file__).parents[2]), *sys.path[1:]])
     environ = {**os.environ, "PYTHONPATH": path, "PYENV_ROOT": str(Path.home() / ".pyenv")}
     done = subprocess.run(command, check=False, capture_output=True, text=True, env=environ, timeout=120)

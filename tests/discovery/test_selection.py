@@ -45,7 +45,14 @@ def test_the_order_is_the_same_whatever_came_first() -> None:
 
 def test_without_a_request_nothing_unusual_is_given() -> None:
     debug = env("3.14.1", python=Path("/p/bin/python3.14d"))
-    unusual = [env("3.15.0a1"), env("3.14.0", free_threaded=True), debug, env("2.7.18"), env("3.14.2", problem=BROKEN), env("3.14.3", python=None)]
+    unusual = [
+        env("3.15.0a1"),
+        env("3.14.0", free_threaded=True),
+        debug,
+        env("2.7.18"),
+        env("3.14.2", problem=BROKEN),
+        env("3.14.3", python=None),
+    ]
     assert best(unusual, None) is None
     assert best([*unusual, env("3.8.0")], None) == env("3.8.0")
 
@@ -63,7 +70,10 @@ def test_a_warning_is_no_reason_against_it() -> None:
 
 
 def test_the_error_names_what_is_there() -> None:
-    text = near([env("3.11.7"), env("3.12"), env("3.13.0", problem=BROKEN), env("3.10.0", kind="venv"), env("3.13.1", free_threaded=True)], parse("3.12.4"))
+    text = near(
+        [env("3.11.7"), env("3.12"), env("3.13.0", problem=BROKEN), env("3.10.0", kind="venv"), env("3.13.1", free_threaded=True)],
+        parse("3.12.4"),
+    )
     assert "found: 3.13.0 (/p/3.13.0/bin/python3, unusable: its base is gone), 3.11.7 (" in text
     assert "3.13.1 free-threaded" in text
     assert "not known exactly without running it: 3.12 (" in text

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from packaging.version import Version
 
 from envkit.formats import pyvenv_cfg
 
-_KEYS = st.text(st.characters(exclude_characters="=\r\n", exclude_categories=["Cs"]), min_size=1).filter(lambda key: key == key.strip().lower())
+_KEYS = st.text(st.characters(exclude_characters="=\r\n", exclude_categories=["Cs"]), min_size=1).filter(
+    lambda key: key == key.strip().lower()
+)
 _VALUES = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"])).map(str.strip)
 
 
 @pytest.mark.core
+@settings(deadline=None)
 @given(st.dictionaries(_KEYS, _VALUES))
 def test_what_is_written_is_read_back(keys: dict[str, str]) -> None:
     assert pyvenv_cfg.load(pyvenv_cfg.dump(keys)) == keys
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_text_makes_the_reader_fail(text: str) -> None:
     keys = pyvenv_cfg.load(text)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from envkit.errors import UsageError
-from envkit.models.names import LONGEST, checked_name, is_name, proposed_name
+from envkit.formats.names import LONGEST, checked_name, is_name, proposed_name
 
 pytestmark = pytest.mark.core
 

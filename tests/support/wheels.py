@@ -151,6 +151,9 @@ def serve_index(
     wanted = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode() if user is not None else None
 
     class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
         def do_GET(self) -> None:
             index.requests.append(self.path)
             if failure == "hang":
@@ -183,7 +186,8 @@ def serve_index(
             if not path.is_file():
                 self.send_error(404)
                 return
-            stop.wait(seconds)
+            if self.command == "GET":
+                stop.wait(seconds)
             self._send(path.read_bytes(), "application/octet-stream")
 
         def _send(self, data: bytes, kind: str) -> None:
@@ -191,6 +195,8 @@ def serve_index(
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
+            if self.command == "HEAD":
+                return
             self.wfile.write(data[: len(data) // 2] if failure == "truncated" and kind != "text/html" else data)
 
         def log_message(self, *_: object) -> None:

@@ -132,7 +132,9 @@ def filling(env: Environment, sources: Sources) -> None:
 
 def running(env: Env) -> None:
     """Run."""
-    done = envkit.run(env, ["python", Path("x.py")], check=True, capture_output=True, cwd=Path(), environ={"A": "1"}, timeout=5)
+    done = envkit.run(
+        env, ["python", Path("x.py")], check=True, capture_output=True, cwd=Path(), environ={"A": "1"}, env_file=".env", timeout=5
+    )
     assert_type(done, CompletedProcess[str])
     assert_type(envkit.run("demo", ("python",), input="text"), CompletedProcess[str])
     assert_type(done.returncode, int)
@@ -151,6 +153,7 @@ def kernels(env: Environment, kernel: Kernel, host: Host) -> None:
         scope=Path("/x"),
         on_exists="suffix",
         variables={"A": "1"},
+        env_file=Path(".env"),
         inherit=["LD_LIBRARY_PATH"],
         install_ipykernel="never",
         timeout=60,
@@ -162,7 +165,7 @@ def kernels(env: Environment, kernel: Kernel, host: Host) -> None:
     assert_type(jupyter.verify(kernel, timeout=60), Kernel)
     assert_type(jupyter.verify("demo"), Kernel)
 
-    opened = jupyter.session(env, cwd="x", environ={"A": "1"}, timeout=60)
+    opened = jupyter.session(env, cwd="x", environ={"A": "1"}, env_file=".env", timeout=60)
     assert_type(opened, Scope[jupyter.Session])
     with opened as session:
         assert_type(session, jupyter.Session)

@@ -46,7 +46,9 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
 
 def _below(look: Look, root: str) -> Iterator[str]:
     """Yield a named directory and its children, those that have an executable where an installation has it."""
-    usual = ("python.exe",) if look.windows else (os.path.join("bin", "python3"), os.path.join("bin", "python"), os.path.join("bin", "pypy3"))
+    usual = (
+        ("python.exe",) if look.windows else (os.path.join("bin", "python3"), os.path.join("bin", "python"), os.path.join("bin", "pypy3"))
+    )
     for directory in (root, *(os.path.join(root, name) for name in look.names(root))):
         if any(os.path.lexists(os.path.join(directory, name)) for name in usual):
             yield directory

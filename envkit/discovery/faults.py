@@ -1,0 +1,78 @@
+"""What is wrong with a virtual environment, as its files show it."""
+
+from __future__ import annotations
+
+import ntpath
+import os
+from typing import TYPE_CHECKING
+
+from ..formats import pyvenv_cfg
+from ..layout import bin_name
+from ..models.environment import Environment, Problem
+from . import binaries
+from .bases import Inside, agrees, home_of
+from .executables import best_names
+
+if TYPE_CHECKING:
+    from ..system.look import Look
+
+
+def problem_of(look: Look, prefix: str, keys: dict[str, str] | None, inside: Inside, base: Environment | None) -> Problem | None:
+    """Return what is wrong with an environment that is not half made; None when it is whole."""
+    anew = "make the environment anew"
+    if keys is None or "home" not in keys:
+        return Problem(
+            code="config-unreadable", message=f"{os.path.join(prefix, pyvenv_cfg.NAME)} cannot be read or names no home", hint=anew
+        )
+    home = home_of(look, prefix, keys)
+    if base is None and not (home and best_names(look.names(home), windows=look.windows)):
+        return Problem(
+            code="base-missing",
+            message=f"the Python it was made from is gone: {keys['home']}",
+            hint=f"install that Python again, or {anew}",
+        )
+    if not inside.there:
+        if inside.python is not None and os.path.islink(inside.python):
+            return Problem(code="python-dangling", message=f"{inside.python} is a link to nothing", hint=anew)
+        return Problem(code="python-missing", message="it has no Python executable", hint=anew)
+    if inside.python and look.link(inside.python) is None and binaries.is_script(look.data(inside.python, 2) or b""):
+        return Problem(code="shim", message=f"{inside.python} is a script, not an interpreter", hint=anew)
+    if base is not None and not agrees(base, inside):
+        made, now = ", ".join(inside.minors), base.version
+        return Problem(
+            code="base-changed",
+            message=f"its packages are for {made}, its Python is {now} now",
+            hint=f"install that Python again, or {anew}",
+        )
+    if (stated := _stated_place(look, prefix, keys)) and _is_elsewhere(look, stated, prefix):
+        return Problem(
+            code="moved",
+            message=f"it was made at {stated}, which its scripts still name",
+            hint=f"move it back, or {anew} where it is to be",
+            severity="warning",
+        )
+    return None
+
+
+def _stated_place(look: Look, prefix: str, keys: dict[str, str]) -> str | None:
+    """Return where the environment says it lies, by its activation script or the command that made it; None when it does not."""
+    text = look.text(os.path.join(prefix, bin_name(look.host.platform), "activate"), 64 * 1024)
+    for after in (text or "").split("VIRTUAL_ENV=")[1:]:
+        value = after.partition("\n")[0].strip().strip("'\"")
+        if _is_plain_path(look, value):
+            return value
+    _, found, arguments = keys.get("command", "").partition(" -m venv ")
+    value = arguments[arguments.find(" /") + 1 :] if found and not arguments.startswith("/") else arguments
+    return value if text is None and _is_plain_path(look, value) else None
+
+
+def _is_plain_path(look: Look, text: str) -> bool:
+    """Say whether this is an absolute path without anything that a shell would replace."""
+    return (ntpath.isabs(text) if look.windows else text.startswith("/")) and not any(character in text for character in "$`'\"")
+
+
+def _is_elsewhere(look: Look, stated: str, prefix: str) -> bool:
+    if stated == prefix:
+        return False
+    there, here = look.status(look.place(stated)), look.status(prefix)
+    return here is not None and (there is None or (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino))
