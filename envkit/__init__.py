@@ -7,67 +7,56 @@ TYPE_CHECKING = False
 _DISTRIBUTION = "envkit-python"  # how `errors.py` knows that this file is ours
 
 if TYPE_CHECKING:
-    from . import aio as aio
-    from . import events as events
-    from . import jupyter as jupyter
+    from . import aio as aio, events as events, jupyter as jupyter
     from .aio import Scope as Scope
-    from .control import Cancel as Cancel
-    from .control import Control as Control
-    from .environments import find as find
-    from .environments import resolve as resolve
-    from .errors import BusyError as BusyError
-    from .errors import CancelledError as CancelledError
-    from .errors import CorruptError as CorruptError
-    from .errors import DeadlineError as DeadlineError
-    from .errors import EnvkitError as EnvkitError
-    from .errors import ExistsError as ExistsError
-    from .errors import InstallError as InstallError
-    from .errors import KernelError as KernelError
-    from .errors import MachineError as MachineError
-    from .errors import NetworkError as NetworkError
-    from .errors import NotFoundError as NotFoundError
-    from .errors import ProcessError as ProcessError
-    from .errors import RefusedError as RefusedError
-    from .errors import UsageError as UsageError
-    from .events import Event as Event
-    from .events import Reporter as Reporter
-    from .execution import activation as activation
-    from .execution import interpreter as interpreter
-    from .execution import run as run
-    from .formats.values import from_json as from_json
-    from .formats.values import to_json as to_json
+    from .control import Cancel as Cancel, Control as Control
+    from .environments import find as find, resolve as resolve
+    from .errors import (
+        BusyError as BusyError,
+        CancelledError as CancelledError,
+        CorruptError as CorruptError,
+        DeadlineError as DeadlineError,
+        EnvkitError as EnvkitError,
+        ExistsError as ExistsError,
+        InstallError as InstallError,
+        KernelError as KernelError,
+        MachineError as MachineError,
+        NetworkError as NetworkError,
+        NotFoundError as NotFoundError,
+        ProcessError as ProcessError,
+        RefusedError as RefusedError,
+        UsageError as UsageError,
+    )
+    from .events import Event as Event, Reporter as Reporter
+    from .execution import activation as activation, interpreter as interpreter, run as run
+    from .formats.values import from_json as from_json, to_json as to_json
     from .host import Host as Host
-    from .lifecycle.making import apply as apply
-    from .lifecycle.making import create as create
-    from .lifecycle.making import ensure as ensure
-    from .lifecycle.making import plan as plan
+    from .lifecycle.making import apply as apply, create as create, ensure as ensure, plan as plan
     from .lifecycle.removal import remove as remove
-    from .models.aliases import Env as Env
-    from .models.aliases import StrPath as StrPath
-    from .models.environment import Environment as Environment
-    from .models.environment import Kind as Kind
-    from .models.environment import Problem as Problem
-    from .models.plans import Activation as Activation
-    from .models.plans import Change as Change
-    from .models.plans import Changes as Changes
-    from .models.plans import Interpreter as Interpreter
-    from .models.plans import Kernel as Kernel
-    from .models.plans import Lock as Lock
-    from .models.plans import Outdated as Outdated
-    from .models.plans import Package as Package
-    from .models.plans import Plan as Plan
-    from .models.plans import Project as Project
-    from .models.plans import Proof as Proof
-    from .models.plans import Removal as Removal
-    from .models.plans import Selection as Selection
-    from .models.plans import Sources as Sources
-    from .models.plans import Spec as Spec
-    from .models.plans import Step as Step
+    from .models.aliases import Env as Env, StrPath as StrPath
+    from .models.environment import Environment as Environment, Kind as Kind, Problem as Problem
+    from .models.plans import (
+        Activation as Activation,
+        Change as Change,
+        Changes as Changes,
+        Interpreter as Interpreter,
+        Kernel as Kernel,
+        Lock as Lock,
+        Outdated as Outdated,
+        Package as Package,
+        Plan as Plan,
+        Project as Project,
+        Proof as Proof,
+        Removal as Removal,
+        Selection as Selection,
+        Sources as Sources,
+        Spec as Spec,
+        Step as Step,
+    )
     from .models.requirement import Req as Req
-    from .packages import install as install
-    from .packages import installed as installed
-    from .packages import uninstall as uninstall
+    from .packages import install as install, installed as installed, uninstall as uninstall
     from .provisioning import provision as provision
+    from .shells import activation_script as activation_script
 
 _ROOMS = {
     "aio": ("Scope",),
@@ -92,16 +81,17 @@ _ROOMS = {
     "models.requirement": ("Req",),
     "packages": ("install", "installed", "uninstall"),
     "provisioning": ("provision",),
+    "shells": ("activation_script",),
 }  # fmt: skip
 _PLACES = {name: room for room, names in _ROOMS.items() for name in names}
 _MODULES = ("aio", "events", "jupyter")
 
 if not TYPE_CHECKING:
-    __all__ = sorted((*_PLACES, *_MODULES))
+    __all__ = [*_MODULES, *sorted(_PLACES)]
 
     def __getattr__(name):
         """Import a name from its room when it is first asked for, and keep it."""
-        import importlib
+        import importlib  # noqa: PLC0415 - this module imports nothing when it is imported
 
         if name in _MODULES:
             return importlib.import_module("." + name, __name__)

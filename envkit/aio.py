@@ -10,8 +10,10 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Any, ParamSpec, TypeVar, cast
 
 from .control import joined
-from .system.scope import Scope as Scope  # noqa: PLC0414 - shown here to the world
-from .system.scope import settled
+from .system.scope import (
+    Scope as Scope,  # noqa: PLC0414 - shown here to the world
+    settled,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -6,7 +6,7 @@ import functools
 import inspect
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypedDict, TypeVar
 
@@ -172,7 +172,7 @@ class Work:
         *,
         total: int | None = None,
         unit: Literal["", "bytes", "packages", "files"] = "",
-    ) -> Iterator[Task]:
+    ) -> Generator[Task]:
         """Tell when an activity starts and ends, nested in the one that is open; cancellation is checked before it starts."""
         self.check()
         number, parent = next(self._numbers), self._open[-1] if self._open else None

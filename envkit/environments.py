@@ -136,11 +136,27 @@ def resolved(target: Env | Spec, work: Work) -> Environment:
         if is_path(target, work):
             return _at(records.absolute(target, work.host), work)
         return _named(os.fspath(target), work)
+    if records.is_addressed(target):
+        return _addressed(target, work)
     prefix = records.prefix_of(target, work.host)
     found = search.identify(work.host, str(prefix), plugins.locators())
     if found is None or not records.state_of(prefix, work.host).ready:
         raise NotFoundError(
             f"the environment of this spec is not ready at {prefix}", code="environment-not-found", hint="make it with ensure(spec)"
+        )
+    return found
+
+
+def _addressed(spec: Spec, work: Work) -> Environment:
+    """Return the content-addressed environment of a spec if it is there, whole and as it was made."""
+    from . import addressing  # noqa: PLC0415 - few look for one
+
+    key = addressing.address(spec, work, lambda python: base_for(python, work)).key
+    prefix = addressing.ready(key, work.host)
+    found = None if prefix is None else search.identify(work.host, str(prefix), plugins.locators())
+    if found is None or found.problem is not None:
+        raise NotFoundError(
+            f"no environment of this spec (key {key}) is ready", code="environment-not-found", hint="make it with ensure(spec)"
         )
     return found
 
@@ -205,7 +221,7 @@ def python_for(request: requests.Request | None, work: Work, *, probe: Literal["
     best = selection.best(everything, request)
     if probe == "auto" and request is not None:
         undecided = [env for env in everything if env.python and env.problem is None and request.allows(env) is None]
-        best = selection.best([*everything, *(probed(env, work) for env in undecided)], request) if undecided else best
+        best = selection.best([*everything, *all_probed(undecided, work)], request) if undecided else best
     if best is None:
         raise no_python(request, everything)
     return best
@@ -242,7 +258,7 @@ def base_for(python: str | os.PathLike[str] | Environment | None, work: Work) ->
         if found.kind != "venv" or found.base is None:
             break
         found = _base_of(found, work)
-    if found.python is None or found.problem is not None:
+    if found.python is None or (found.problem is not None and found.problem.severity == "error"):
         why = found.problem.message if found.problem else "it has no Python"
         raise UsageError(f"{found} cannot be the base of an environment: {why}", code="base-unusable", hint="choose another Python")
     return found if exact(found) else probed(found, work)
@@ -254,8 +270,8 @@ def _installed_python(request: requests.Request | None, work: Work) -> Environme
     plain = [env for env in everything if env.kind != "venv"]
     best = selection.best(plain, request)
     if best is None and request is not None:
-        undecided = [probed(env, work) for env in plain if env.python and env.problem is None and request.allows(env) is None]
-        best = selection.best(undecided, request)
+        undecided = [env for env in plain if env.python and env.problem is None and request.allows(env) is None]
+        best = selection.best(all_probed(undecided, work), request) if undecided else None
     if best is None:
         best = selection.best(everything, request)
     if best is None:
@@ -276,17 +292,14 @@ def _base_of(env: Environment, work: Work) -> Environment:
 
 def probed(env: Environment, work: Work) -> Environment:
     """Return the environment with the facts that running it gave; one that does not run gets a problem, not an exception."""
-    from dataclasses import replace  # noqa: PLC0415 - only where something is run
+    return all_probed([env], work)[0]
 
-    from .errors import EnvkitError  # noqa: PLC0415 - as above
-    from .models.environment import Problem  # noqa: PLC0415 - as above
 
-    try:
-        said = interpreted(env, work)
-    except EnvkitError as error:
-        work.check()  # the call's own end is an error of the call
-        return replace(env, problem=Problem(code="python-unusable", message=str(error), hint=error.hint))
-    return replace(env, version=said.version, version_source=str(env.python), implementation=said.implementation)
+def all_probed(environments: Iterable[Environment], work: Work) -> list[Environment]:
+    """Return the environments in their order, as `probed` gives each; they are run side by side."""
+    from .discovery import probing  # noqa: PLC0415 - looking starts no process
+
+    return list(probing.probed(environments, work))
 
 
 def interpreted(env: Environment, work: Work) -> Interpreter:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -157,11 +157,12 @@ def changeable(environment: Environment) -> Environment:
     Raises:
         RefusedError: it is broken, and what mends it. UsageError: it has no Python.
     """
-    if environment.problem is not None and environment.problem.code not in {"half-made"}:
+    problem = environment.problem
+    if problem is not None and problem.severity == "error" and problem.code != "half-made":
         raise RefusedError(
-            f"{environment} is broken: {environment.problem.message}",
-            code=environment.problem.code,
-            hint=environment.problem.hint or "make it anew",
+            f"{environment} is broken: {problem.message}",
+            code=problem.code,
+            hint=problem.hint or "make it anew",
         )
     if environment.python is None:
         raise UsageError(f"{environment.prefix} has no Python", code="python-missing", hint="choose an environment that has one")
@@ -185,7 +186,7 @@ def refuse_managed(environment: Environment, allowed: bool) -> None:  # noqa: FB
 @contextmanager
 def changing(
     environment: Environment, work: Work, *, asked: Sequence[str | Project] = (), dropped: Iterable[str] = (), record: Record | None = None
-) -> Iterator[None]:
+) -> Generator[None]:
     """Mark the environment dirty while its packages change, and write its record anew once RECORD of each was verified.
 
     When the change fails but nothing is broken, the environment is as it was, and its mark goes; else the mark stays.
@@ -275,7 +276,7 @@ def _install(
 
 
 @contextmanager
-def inner_lock(environment: Environment, work: Work, *, needed: bool = True) -> Iterator[tuple[int, ...]]:
+def inner_lock(environment: Environment, work: Work, *, needed: bool = True) -> Generator[tuple[int, ...]]:
     """Hold the lock file inside an environment at a path, unless the installer takes it itself; its descriptors go to children."""
     if not needed or environment.kind == "interpreter" or plugins.package_manager("pypi").locks_itself(work.host):
         yield ()

@@ -34,8 +34,11 @@ class Observation:
     differing: tuple[str, ...] = ()
 
 
-def steps_to(spec: Spec, seen: Observation) -> Plan:
+def steps_to(spec: Spec, seen: Observation, *, key: str | None = None) -> Plan:
     """Return the plan that makes what was observed what the spec says; it is False when that is the case already.
+
+    Args:
+        key: of the environment, where it is content-addressed.
 
     Raises:
         ExistsError: something that is no environment lies there.
@@ -67,7 +70,7 @@ def steps_to(spec: Spec, seen: Observation) -> Plan:
         steps.append(Step(action="record", text=f"record {', '.join(seen.differing)}"))
     if wanted := wanted_in(spec, seen) if build else seen.unsatisfied:
         steps.append(Step(action="install", text=f"install {', '.join(map(shown, wanted))}"))
-    return Plan(spec=spec, steps=tuple(steps), environment=seen.environment)
+    return Plan(spec=spec, steps=tuple(steps), environment=seen.environment, key=key)
 
 
 def _build_steps(seen: Observation) -> list[Step]:

@@ -1,4 +1,4 @@
-"""Managed directories, and the lock, dirty mark and ready record of one environment.
+"""Managed directories, the store's directories, and the lock, dirty mark and ready record of one environment.
 
 Order of a change: lock, dirty mark, the change, ready record, dirty mark away, lock free. So whatever a kill leaves has a dirty
 mark or no record, and is never taken for whole.
@@ -8,23 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from .control import Work
 from .errors import MachineError, UsageError
 from .formats import ready_record
+from .formats.names import checked_name
 from .formats.ready_record import DIRTY, LOG, MARKS, READY, Dirty, Record
 from .host import Host
 from .models.environment import Environment
-from .formats.names import checked_name
-from .models.plans import Spec
+from .models.plans import Sources, Spec
 from .system import files, locks, sites
 from .system.locks import Held
 
+_STORED = re.compile("[0-9a-f]{24}(-[0-9]+)?")  # how directories of the store are named
 _RECORD_SIZE = 1024 * 1024  # bytes; a larger file is no record of ours
 
 
@@ -68,10 +71,37 @@ def prefix_of(spec: Spec, host: Host) -> Path:
     if spec.prefix is None:
         raise UsageError(
             "the spec has neither name nor prefix",
-            code="not-available",
-            hint="content-addressed environments are not available yet: give a name or a prefix",
+            code="name-or-prefix",
+            hint="give a name or a prefix; ensure(), plan(), resolve() and temporary() take a spec without",
         )
     return absolute(spec.prefix, host)
+
+
+def is_addressed(spec: Spec) -> bool:
+    """Say whether the environment of a spec is content-addressed: it has neither a name nor a prefix."""
+    return spec.name is None and spec.prefix is None
+
+
+def store_directory(host: Host, part: Literal["environments", "temporary", "wheels", "sets", "choices"]) -> Path:
+    """Return a directory of the store: content-addressed and temporary environments, unpacked wheels, what was resolved and chosen."""
+    return host.data / "store" / part
+
+
+def is_stored(prefix: Path, host: Host) -> bool:
+    """Say whether a prefix is a content-addressed environment, which nothing edits once it is ready."""
+    return _lies_in(prefix, store_directory(host, "environments"))
+
+
+def is_temporary(prefix: Path, host: Host) -> bool:
+    """Say whether a prefix is a temporary environment."""
+    return _lies_in(prefix, store_directory(host, "temporary"))
+
+
+def _lies_in(prefix: Path, directory: Path) -> bool:
+    """Say whether a prefix lies in one of the store's directories, however it is spelled."""
+    if prefix.parent == directory:
+        return True
+    return _STORED.fullmatch(prefix.name) is not None and os.path.realpath(prefix.parent) == os.path.realpath(directory)
 
 
 def absolute(path: str | os.PathLike[str], host: Host) -> Path:
@@ -128,11 +158,14 @@ def begin(prefix: Path, doing: str, host: Host, *, made_directory: bool = False)
     _write(marks / DIRTY, ready_record.dump_dirty(mark))
 
 
-def finish(prefix: Path, record: Record | None, host: Host) -> None:
-    """Write the ready record, then take the dirty mark away. Without a record (another tool's environment) all marks go."""
+def finish(prefix: Path, record: Record | None, host: Host, *, durable: bool = True) -> None:
+    """Write the ready record, then take the dirty mark away. Without a record (another tool's environment) all marks go.
+
+    `durable` asks the disk to have it, which takes longer than making a temporary environment.
+    """
     marks = marks_of(prefix, host)
     if record is not None:
-        _write(marks / READY, ready_record.dump_record(replace(record, digest=digest_of(prefix))), durable=True)
+        _write(marks / READY, ready_record.dump_record(replace(record, digest=digest_of(prefix))), durable=durable)
     (marks / DIRTY).unlink(missing_ok=True)
     if record is None:
         with suppress(OSError):
@@ -146,8 +179,10 @@ def _write(path: Path, text: str, *, durable: bool = False) -> None:
         raise files.machine_error(error, path) from error
 
 
-def new_record(prefix: Path, spec: Spec, requested: tuple[str, ...], host: Host) -> Record:
-    """Return the record for an environment that was just made after `spec`."""
+def new_record(prefix: Path, spec: Spec, requested: tuple[str, ...], host: Host, *, key: str | None = None) -> Record:
+    """Return the record for an environment that was just made after `spec`; `key` is that of a content-addressed one."""
+    from .formats.values import to_json  # noqa: PLC0415 - looking does without it
+
     return Record(
         prefix=str(prefix),
         name=spec.name,
@@ -158,7 +193,42 @@ def new_record(prefix: Path, spec: Spec, requested: tuple[str, ...], host: Host)
         system_site_packages=spec.system_site_packages,
         seed=spec.seed,
         created=_now(),
+        python=spec.python,
+        sources=to_json(spec.sources),
+        key=key,
     )
+
+
+def sources_of(record: Record | None) -> Sources:
+    """Return where the packages of an environment came from; the defaults where its record does not say."""
+    from .errors import CorruptError  # noqa: PLC0415 - needed for rebuilding only
+    from .formats.values import from_json  # noqa: PLC0415 - same
+
+    if record is not None and record.sources:
+        with suppress(CorruptError):
+            return from_json(record.sources, Sources)
+    return Sources()
+
+
+def note_use(prefix: Path, host: Host) -> None:
+    """Remember that an environment of the store is used now, so that `prune` takes others first."""
+    if is_stored(prefix, host):
+        with suppress(OSError):
+            os.utime(prefix / MARKS / READY)
+
+
+def last_use(prefix: Path) -> float:
+    """Return when an environment of the store was last used, in seconds since the epoch; 0 where nobody knows."""
+    for path in (prefix / MARKS / READY, prefix / MARKS / DIRTY, prefix):
+        with suppress(OSError):
+            return path.stat().st_mtime
+    return 0.0
+
+
+def family(prefix: Path) -> Path:
+    """Return the place that a content-addressed environment shares its lock with: `<key>` for `<key>-2`."""
+    key, dash, number = prefix.name.rpartition("-")
+    return prefix.with_name(key) if dash and number.isdigit() else prefix
 
 
 def digest_of(prefix: Path) -> str:
@@ -187,19 +257,19 @@ def note_kernel(environment: Environment, directory: Path, work: Work) -> None:
 
 
 def lock_file(prefix: Path, host: Host) -> Path:
-    """Return the lock file of an environment: one for all spellings of its path."""
-    return host.data / "locks" / f"{_key(prefix)}.lock"
+    """Return the lock file of an environment: one for all spellings of its path, and for all that have the same key."""
+    return host.data / "locks" / f"{_key(family(prefix) if is_stored(prefix, host) else prefix)}.lock"
 
 
 @contextmanager
-def locked(prefix: Path, work: Work, *, what: str = "") -> Iterator[Held]:
+def locked(prefix: Path, work: Work, *, what: str = "") -> Generator[Held]:
     """Hold the environment's lock; its descriptors go to every child that writes there."""
     with locks.held(lock_file(prefix, work.host), what=what or str(prefix), work=work) as lock:
         yield lock
 
 
 @contextmanager
-def inner_locked(prefix: Path, work: Work) -> Iterator[tuple[int, ...]]:
+def inner_locked(prefix: Path, work: Work) -> Generator[tuple[int, ...]]:
     """Hold `.lock` inside an environment as well, uv's own file and protocol: it excludes uv, other users and containers.
 
     Not for managed environments, which are found through `Host.data` alone, and not while uv runs, which takes it itself.

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from . import commands
 
-Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] # it has no public name
 
 
 def parser() -> argparse.ArgumentParser:

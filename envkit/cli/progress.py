@@ -84,14 +84,19 @@ class Bars:
         elif isinstance(event, Output):
             line = printable(event.line.strip())[:60]
             self._progress.update(self._bars[event.id], description=self._escaped(f"{self._texts[event.id]}  {line}"))
-        elif isinstance(event, Finished):
+        else:
             self._finish(event)
 
     def _start(self, event: Started) -> None:
         if self._progress is None:
             from rich.console import Console  # noqa: PLC0415 - only where a terminal is there and work is slow
-            from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - as above
-            from rich.progress import Progress as Drawing  # noqa: PLC0415 - as above
+            from rich.progress import (  # noqa: PLC0415 - as above
+                BarColumn,
+                Progress as Drawing,
+                SpinnerColumn,
+                TextColumn,
+                TimeElapsedColumn,
+            )
 
             self._progress = Drawing(
                 SpinnerColumn(),

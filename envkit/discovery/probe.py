@@ -12,7 +12,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from ..errors import CorruptError, DeadlineError, MachineError
 from ..system.process import Completed, run_process
@@ -23,11 +23,21 @@ if TYPE_CHECKING:
 
 _ISOLATED = ("-I", "-S", "-B")
 _ISOLATED_2 = ("-E", "-s", "-S", "-B")  # what Python 2.7 has of it
+SECONDS = 15.0  # that one Python has
 _OUTPUT = 1024 * 1024  # characters after which it is killed
 _HINT = "choose another Python, or install this one again"
+_HALF = {"x86_64": "i686", "aarch64": "armv7l"}  # what a Python of 32 bits is on such a machine
 
 
-def probe(python: Path, *, work: Work, prefix: Path | None = None, seconds: float = 15.0) -> Interpreter:
+class Answer(NamedTuple):
+    """What a Python said: what callers see, and what only an environment shows."""
+
+    interpreter: Interpreter
+    free_threaded: bool
+    architecture: str | None
+
+
+def probe(python: Path, *, work: Work, prefix: Path | None = None, seconds: float = SECONDS) -> Interpreter:
     """Run a Python and return what it says of itself.
 
     Args:
@@ -40,15 +50,20 @@ def probe(python: Path, *, work: Work, prefix: Path | None = None, seconds: floa
         NotFoundError: there is no such file. MachineError: it cannot be run, or does not run as a Python does.
         CorruptError: it says something else. DeadlineError: it does not answer in time. CancelledError.
     """
+    return read(ask(python, work=work, prefix=prefix, seconds=seconds), python).interpreter
+
+
+def ask(python: Path, *, work: Work, prefix: Path | None = None, seconds: float = SECONDS) -> str:
+    """Run a Python and return the text that the script printed, for `read`; see `probe` for the rest."""
     mark = f"envkit-{secrets.token_hex(16)}"
-    arguments = ["-c", _script(), mark, str(prefix or "")]
+    arguments = ["-c", script(), mark, str(prefix or "")]
     done = _run(python, _ISOLATED, arguments, work=work, seconds=seconds)
     if done.returncode == 2 and "-I" in done.stderr and mark not in done.stdout:
         done = _run(python, _ISOLATED_2, arguments, work=work, seconds=seconds)
     _, begun, rest = done.stdout.partition(mark)
     answer, ended, _ = rest.partition(mark)
     if begun and ended:
-        return _interpreter(answer, python)
+        return answer
     if done.cut:
         raise CorruptError(f"{python} prints without end, as no Python does", code="python-unusable", path=python, hint=_HINT)
     if done.returncode != 0:
@@ -79,7 +94,7 @@ def _clean(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if not name.upper().startswith(("PYTHON", "__PYVENV_LAUNCHER__"))}
 
 
-def _script() -> str:
+def script() -> str:
     """Return the text of the script; read so that a package in a zip file has it too."""
     import pkgutil  # noqa: PLC0415 - only here
 
@@ -96,7 +111,12 @@ def _ending(done: Completed) -> str:
     return f"{ended}, {lines[-1].strip()[:300]}" if lines else ended
 
 
-def _interpreter(answer: str, python: Path) -> Interpreter:
+def read(answer: str, python: Path) -> Answer:
+    """Return what the text that `ask` gave says.
+
+    Raises:
+        CorruptError: it is not what the script prints.
+    """
     from packaging.version import Version  # noqa: PLC0415 - after the process has run
 
     from ..models.plans import Interpreter  # noqa: PLC0415 - as above
@@ -104,15 +124,20 @@ def _interpreter(answer: str, python: Path) -> Interpreter:
     try:
         facts = _mapping(json.loads(answer))
         paths = {str(name): Path(str(path)) for name, path in _mapping(facts["paths"]).items()}
-        return Interpreter(
+        markers = {str(name): str(value) for name, value in _mapping(facts["markers"]).items()}
+        said = Interpreter(
             executable=Path(str(facts["executable"] or python)),
             prefix=Path(str(facts["prefix"])),
             base_prefix=Path(str(facts["base_prefix"])),
             version=Version(str(facts["version"])),
             implementation=str(facts["implementation"]),
-            markers={str(name): str(value) for name, value in _mapping(facts["markers"]).items()},
+            markers=markers,
             paths=paths,
         )
+        machine = markers["platform_machine"] if markers["os_name"] == "posix" else None  # Windows says the machine's, not the process's
+        if machine is not None and facts["bits"] == 32:
+            machine = _HALF.get(machine, machine)
+        return Answer(said, facts["free_threaded"] is True, machine)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CorruptError(f"{python} answers, but not as a Python does", code="python-unusable", path=python, hint=_HINT) from error
 

@@ -57,6 +57,8 @@ def main():
         "base_prefix": base,
         "version": release(sys.version_info),
         "implementation": name,
+        "bits": 64 if sys.maxsize > 2**32 else 32,
+        "free_threaded": "free-threading build" in sys.version or "t" in getattr(sys, "abiflags", ""),
         "markers": {
             "implementation_name": name if implementation else "",
             "implementation_version": release(implementation.version) if implementation else "0",

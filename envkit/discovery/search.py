@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from ..errors import EnvkitError
 from ..system.look import Look
 from .installations import installation_at
 from .virtual import virtual_prefix
@@ -66,16 +66,37 @@ def search(
     look, wanted, owners = Look(work.host), frozenset(kinds), frozenset(managers)
     with work.task("find", "environments of this machine") as task:
         told: list[str] = []
-        for thing in _things(look, _gather(work, look, table, wanted, roots, told)):
-            work.check()
-            env = _identified(look, thing, table, told)
-            if env is None or (wanted and env.kind not in wanted) or (owners and env.manager not in owners):
-                continue
-            if probe != "never" and (probe == "all" or env.kind == "interpreter"):
-                env = _probed(env, work)
-            if request is None or request.allows(env) is not False:
-                yield env
+        found = _all(work, look, table, wanted, roots, told)
+        found = (env for env in found if (not wanted or env.kind in wanted) and (not owners or env.manager in owners))
+        if request is not None:
+            found = (env for env in found if request.allows(env) is not False)
+        if probe != "never":
+            found = _run(found, work, every=probe == "all", told=told)
+        with closing(found):
+            for env in found:
+                if request is None or request.allows(env) is not False:
+                    yield env
         task.text = "; ".join(dict.fromkeys(told))
+
+
+def _all(
+    work: Work, look: Look, table: Sequence[Locator], wanted: frozenset[str], roots: tuple[str, ...], told: list[str]
+) -> Generator[Environment, None, None]:
+    """Yield whatever is there, in table order."""
+    for thing in _things(look, _gather(work, look, table, wanted, roots, told)):
+        work.check()
+        if (env := _identified(look, thing, table, told)) is not None:
+            yield env
+
+
+def _run(found: Iterable[Environment], work: Work, *, every: bool, told: list[str]) -> Generator[Environment, None, None]:
+    """Yield the environments in their order; the plain interpreters, or every one, with what its Python says of itself."""
+    from .probing import probed  # noqa: PLC0415 - looking alone starts no process
+
+    everything = list(found)
+    with closing(probed([env for env in everything if every or env.kind == "interpreter"], work, told=told)) as answers:
+        for env in everything:
+            yield next(answers) if every or env.kind == "interpreter" else env
 
 
 def identify(host: Host, path: str, table: Sequence[Locator]) -> Environment | None:
@@ -186,20 +207,3 @@ def _shim(look: Look, path: str) -> Environment | None:
         hint="name the interpreter that it picks, or ask for a version",
     )
     return Environment(prefix=Path(path).parent.parent, kind="interpreter", python=Path(path), problem=problem)
-
-
-def _probed(env: Environment, work: Work) -> Environment:
-    """Return the environment with what its Python says of itself; one that does not run has a problem."""
-    from dataclasses import replace  # noqa: PLC0415 - as above
-
-    from ..models.environment import Problem  # noqa: PLC0415 - as above
-    from .probe import probe as run  # noqa: PLC0415 - looking alone starts no process
-
-    if env.python is None:
-        return env
-    try:
-        said = run(env.python, work=work, prefix=env.prefix)
-    except EnvkitError as error:
-        work.check()
-        return replace(env, problem=Problem(code="python-unusable", message=str(error), hint=error.hint))
-    return replace(env, version=said.version, version_source=str(env.python), implementation=said.implementation)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from ..models.mapping import EMPTY, freeze
 
@@ -22,7 +22,11 @@ SCHEMA: Final = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What envkit wrote down of an environment that it made, or of another tool's that it changed (`made` is False then)."""
+    """What envkit wrote down of an environment that it made, or of another tool's that it changed (`made` is False then).
+
+    python: the request it was made by. sources: where its packages came from, as `to_json` writes it. key: of a content-addressed
+    one. layers: the prefixes whose packages a temporary one shows.
+    """
 
     prefix: str
     kind: str = "venv"
@@ -37,10 +41,14 @@ class Record:
     created: str = ""
     digest: str = ""
     kernels: tuple[str, ...] = ()
+    python: str | None = None
+    sources: str = ""
+    key: str | None = None
+    layers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Keep what was given as immutable values."""
-        freeze(self, mappings=("variables",), tuples=("requested", "constraints", "kernels"))
+        freeze(self, mappings=("variables",), tuples=("requested", "constraints", "kernels", "layers"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +69,8 @@ def dump_record(record: Record) -> str:
 def load_record(text: str) -> Record:
     """Return the record of a text; ValueError if it is none."""
     return Record(**_fields(text, {"prefix": str, "kind": str, "backend": str, "name": (str, type(None)), "made": bool, "requested": list,
-        "constraints": list, "variables": dict, "system_site_packages": bool, "seed": str, "created": str, "digest": str, "kernels": list}))  # fmt: skip
+        "constraints": list, "variables": dict, "system_site_packages": bool, "seed": str, "created": str, "digest": str, "kernels": list, "python": (str, type(None)),
+        "sources": str, "key": (str, type(None)), "layers": list}))  # fmt: skip
 
 
 def dump_dirty(dirty: Dirty) -> str:
@@ -84,18 +93,19 @@ def _dump(fields: dict[str, Any]) -> str:
 def _fields(text: str, kinds: Mapping[str, type | tuple[type, ...]]) -> dict[str, Any]:
     """Return the known fields; those of a later version of envkit are passed over, a field of another kind is a ValueError."""
     try:
-        given = json.loads(text)
+        parsed: Any = json.loads(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    if not isinstance(given, dict) or given.get("schema") != SCHEMA:
+    given = cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
+    if given.get("schema") != SCHEMA:
         raise ValueError("not a record of envkit")
-    fields = {str(name): value for name, value in given.items() if name in kinds}
+    fields = {name: value for name, value in given.items() if name in kinds}
     for name, value in fields.items():
         if not isinstance(value, kinds[name]):
             raise ValueError(f"{name} is {value!r}")
-        items = value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
+        items = cast("list[Any]", list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else [])  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
         if not all(isinstance(item, str) for item in items):
             raise ValueError(f"{name} holds something that is no text")
-    if "prefix" in kinds and "prefix" not in fields or "doing" in kinds and "doing" not in fields:
+    if ("prefix" in kinds and "prefix" not in fields) or ("doing" in kinds and "doing" not in fields):
         raise ValueError("incomplete")
     return fields

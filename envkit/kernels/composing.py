@@ -18,9 +18,9 @@ from ..errors import EnvkitError, KernelError, UsageError
 from ..execution import activation_of, file_variables
 from ..formats import pyvenv_cfg
 from ..formats.kernel_json import KernelJson, Owner, escaped, is_template
+from ..formats.names import proposed_name
 from ..kernelspec import paths, spec
 from ..kernelspec.launch import Launch
-from ..formats.names import proposed_name
 from ..system.look import Look
 from ..system.sites import site_packages
 

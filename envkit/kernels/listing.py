@@ -16,10 +16,10 @@ from ..control import Work
 from ..environments import resolved
 from ..errors import EnvkitError, NotFoundError
 from ..formats.kernel_json import KernelJson
+from ..formats.names import is_name
 from ..kernelspec import paths, spec
 from ..kernelspec.launch import is_bare_python
 from ..models.environment import Environment, Problem
-from ..formats.names import is_name
 from ..models.plans import Kernel
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from ..discovery import requests
 from ..environments import resolved
 from ..errors import ExistsError, KernelError, RefusedError, UsageError
 from ..formats import kernel_json
+from ..formats.names import LONGEST, checked_name
 from ..kernelspec import paths, spec
 from ..models.environment import Environment
 from ..models.mapping import EMPTY
-from ..formats.names import LONGEST, checked_name
 from ..models.plans import Kernel, Removal
 from ..system.files import size_of
 from . import composing

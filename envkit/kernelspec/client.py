@@ -144,16 +144,15 @@ class Client:
     def _mind_interrupts(self, cell: Cell) -> None:
         """Undo what interrupting a kernel at a bad moment does.
 
-        One that has not begun with the cell does not hear it: it is told again when it begins. One that is about to end the cell
-        may lose what it wanted to say, that it is idle, too: requests are answered in order, so when a later one is answered the
-        cell is over, whatever was lost.
+        One that is about to end the cell may lose what it wanted to say, that it is idle, too. Requests are answered in order: when
+        a later one is answered the cell is over, whatever was lost.
         """
         if self._interrupted is None:
             return
-        if self._deaf and cell.started:
-            self._deaf = False
-            self.interrupt()
         now = time.monotonic()
+        if self._owed and (cell.started or now >= self._interrupted + _AGAIN):
+            self._owed = False
+            self._signal()
         if self._overdue is not None:
             if now >= self._overdue:
                 cell.end()
@@ -162,7 +161,7 @@ class Client:
 
     def _forget_interrupts(self) -> None:
         self._interrupted: float | None = None  # when, since the cell began
-        self._deaf = False  # the cell had not begun then
+        self._owed = False  # the cell had not begun then: the kernel is told when it has
         self._questions: set[str] = set()  # requests after the interrupt
         self._overdue: float | None = None  # one of them was answered: when what is still on its way counts as lost
 
@@ -181,10 +180,16 @@ class Client:
         self._cell = None
 
     def interrupt(self) -> None:
-        """Interrupt the kernel in the way that its kernelspec says. May be called from any thread."""
+        """Interrupt the cell that runs, in the way that the kernelspec says; one that has not begun, when it does. From any thread."""
         cell = self._cell
-        self._deaf = cell is not None and not cell.started
+        if cell is None or cell.replied:
+            return  # between two cells it would do harm: ipykernel may end by it
+        self._owed = not cell.started
         self._interrupted = time.monotonic()
+        if not self._owed:
+            self._signal()
+
+    def _signal(self) -> None:
         if self._child.interrupt_mode == "signal":
             self._child.interrupt()
         else:

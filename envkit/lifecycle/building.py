@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -26,14 +26,17 @@ if TYPE_CHECKING:
 _ASIDE = ".envkit-old-"
 
 
-def carry_out(spec: Spec, seen: Observation, work: Work, lock: Held) -> Environment:
+def carry_out(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | None = None) -> Environment:
     """Make what was observed what the spec says. The spec was checked, the planner has agreed, the lock is held.
+
+    Args:
+        key: of the environment, where it is content-addressed.
 
     Raises:
         InstallError, NetworkError, MachineError, ...: what was new is gone then, what was there is as it was or marked dirty.
     """
     if seen.state in {"absent", "half-made"} or seen.mismatch is not None:
-        return _build(spec, seen, work, lock)
+        return _build(spec, seen, work, lock, key=key)
     environment = seen.environment
     assert environment is not None
     if seen.state == "damaged":
@@ -58,7 +61,7 @@ def identified(prefix: Path, work: Work) -> Environment:
     return found
 
 
-def _build(spec: Spec, seen: Observation, work: Work, lock: Held) -> Environment:
+def _build(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | None = None) -> Environment:
     """Build at an empty place, or in place of what is there, which comes back when that fails."""
     assert seen.base is not None
     prefix = seen.prefix
@@ -76,7 +79,7 @@ def _build(spec: Spec, seen: Observation, work: Work, lock: Held) -> Environment
         if wanted:
             packages.install_unmarked(environment, wanted, sources=spec.sources, constraints=spec.constraints, work=work, lock=lock)
         requested = tuple(map(planning.shown, wanted))
-        records.finish(prefix, records.new_record(prefix, spec, requested, work.host), work.host)
+        records.finish(prefix, records.new_record(prefix, spec, requested, work.host, key=key), work.host)
     return identified(prefix, work)
 
 
@@ -90,7 +93,7 @@ def identified_half_made(prefix: Path, work: Work) -> Environment:
 
 
 @contextmanager
-def _fresh(prefix: Path) -> Iterator[None]:
+def _fresh(prefix: Path) -> Generator[None]:
     """Make the directory; whatever goes wrong in the body, the directory and what was made above it are gone again."""
     top = records.make_directory(prefix)
     try:
@@ -120,7 +123,7 @@ def _empty(directory: Path) -> None:
 
 
 @contextmanager
-def _replacing(seen: Observation) -> Iterator[None]:
+def _replacing(seen: Observation) -> Generator[None]:
     """Put what lies at the prefix aside while its successor is built: it is deleted in the end, or put back on failure.
 
     What was half made is not worth keeping. What a kill left aside is swept by the next build of the same place.

@@ -11,7 +11,7 @@ from ..control import Control, Work, takes_control
 from ..errors import ExistsError, RefusedError, UsageError
 from ..models.environment import Environment
 from ..models.plans import Plan, Spec
-from . import building, observing, removal
+from . import addressed, building, observing, removal
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -88,6 +88,9 @@ def ensure(spec: Spec, **control: Unpack[Control]) -> Environment:
     What is missing is installed, what was left half made is built anew, what was interrupted is mended, a Python that does not fit
     is replaced by building anew (with all that was asked for before). Any number of callers at once get one build.
 
+    A spec with neither name nor prefix gives a content-addressed environment: found again by all that went into it, never changed
+    once it is ready, kept until `prune`. One that somebody edited is left alone, and another one built beside it.
+
     Raises:
         As `create`; and RefusedError where another tool's environment would have to be built anew.
     """
@@ -97,6 +100,8 @@ def ensure(spec: Spec, **control: Unpack[Control]) -> Environment:
 def ensured(spec: Spec, work: Work) -> tuple[Environment, Plan]:
     """Return the environment of a spec, made or changed as needed, and the plan that was carried out."""
     spec = observing.checked_spec(spec, work)
+    if records.is_addressed(spec):
+        return addressed.ensured(spec, work)
     prefix = records.prefix_of(spec, work.host)
     there = observing.observe_place(spec, work)  # most often all is there: no lock, no search for a Python
     planned = planning.steps_to(spec, there)
@@ -114,12 +119,16 @@ def ensured(spec: Spec, work: Work) -> tuple[Environment, Plan]:
 def plan(spec: Spec, **control: Unpack[Control]) -> Plan:
     """Return the steps from what is there to what a spec says, without doing any; false when there is nothing to do.
 
+    The plan for a spec with neither name nor prefix has the `key` under which its environment is found again.
+
     Raises:
         UsageError: the spec is not allowed. NotFoundError: no Python satisfies it.
         ExistsError: something that is no environment lies there. RefusedError: another tool's environment is in the way.
     """
     work = Work.of(control)
     spec = observing.checked_spec(spec, work)
+    if records.is_addressed(spec):
+        return addressed.planned(spec, work)[0]
     return planning.steps_to(spec, observing.observe(spec, work))
 
 
@@ -135,15 +144,19 @@ def apply(plan: Plan, **control: Unpack[Control]) -> Environment:
     if plan.spec is None:
         raise UsageError("the plan has no spec", code="plan", hint="make one with plan(spec)")
     spec = observing.checked_spec(plan.spec, work)
+    if records.is_addressed(spec):
+        if addressed.planned(spec, work)[0].key != plan.key:
+            raise _stale("another Python or other files would be taken now")
+        return addressed.ensured(spec, work)[0]
     with records.locked(records.prefix_of(spec, work.host), work) as lock:
         seen = observing.observe(spec, work)
         now = planning.steps_to(spec, seen)
         if now.steps != plan.steps:
-            raise RefusedError(
-                "what is there changed since the plan was made",
-                code="plan-stale",
-                hint="make the plan anew with plan(spec), look at it, and apply that",
-            )
+            raise _stale("what is there changed since the plan was made")
         if not now and seen.environment is not None:
             return seen.environment
         return building.carry_out(spec, seen, work, lock)
+
+
+def _stale(why: str) -> RefusedError:
+    return RefusedError(why, code="plan-stale", hint="make the plan anew with plan(spec), look at it, and apply that")

@@ -45,7 +45,7 @@ def checked_spec(spec: Spec, work: Work) -> Spec:
             )
     if spec.name is not None:
         environments.named_prefix(spec.name, work)
-    prefix = records.prefix_of(spec, work.host)
+    prefix = work.host.data if records.is_addressed(spec) else records.prefix_of(spec, work.host)
     if work.host.platform != "win32" and ":" in str(prefix):
         raise RefusedError(f"{prefix} contains a colon, which separates the entries of PATH", code="path", hint="choose a path without one")
     if any(not character.isprintable() for character in str(prefix)):
@@ -158,7 +158,7 @@ def _observe_packages(spec: Spec, seen: Observation, record: Record | None, work
 
 def _mismatch(spec: Spec, env: Environment, record: Record | None, work: Work) -> str | None:
     """Say why the environment that is there can never be what the spec says; None if it can."""
-    if env.problem is not None and env.problem.code != "half-made":
+    if env.problem is not None and env.problem.severity == "error" and env.problem.code != "half-made":
         return env.problem.message
     if env.python is None:
         return "it has no Python"

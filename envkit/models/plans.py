@@ -112,7 +112,7 @@ class Spec:
     channels: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     lock: Lock | None = None
-    sources: Sources = Sources()  # noqa: RUF009 - an immutable value, shared on purpose
+    sources: Sources = Sources()
     variables: Mapping[str, str] = EMPTY
     post_install: tuple[tuple[str, ...], ...] = ()
     system_site_packages: bool = False
@@ -157,7 +157,7 @@ class Plan:
 
     spec: Spec | None = None
     steps: tuple[Step, ...] = ()
-    changes: Changes = Changes()  # noqa: RUF009 - an immutable value, shared on purpose
+    changes: Changes = Changes()
     lock: Lock | None = None
     environment: Environment | None = None
     key: str | None = None

@@ -133,6 +133,4 @@ def uninstall(
     """
     from .transaction import uninstall_from  # noqa: PLC0415 - see the module docstring
 
-    return uninstall_from(
-        env, names, break_system_packages=break_system_packages, work=work, log=log, descriptors=descriptors
-    )
+    return uninstall_from(env, names, break_system_packages=break_system_packages, work=work, log=log, descriptors=descriptors)

@@ -127,7 +127,9 @@ def _read(path: str) -> dict[str, str]:
     except OSError:
         return {}
     except (configparser.Error, UnicodeDecodeError) as error:
-        raise CorruptError(f"pip's configuration {path} cannot be read", code="pip-configuration", path=Path(path), hint="mend or remove the file") from error
+        raise CorruptError(
+            f"pip's configuration {path} cannot be read", code="pip-configuration", path=Path(path), hint="mend or remove the file"
+        ) from error
     found: dict[str, str] = {}
     for section in ("global", "install"):
         if parser.has_section(section):

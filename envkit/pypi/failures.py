@@ -20,8 +20,18 @@ _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._\-]*[A-Za-z0-9])?"
 _LIMIT = 600  # characters of a tool's words in a message; its log has all of them
 
 _MACHINE = (
-    (re.compile(r"No space left on device|os error 28\b|\[Errno 28\]|Disk quota exceeded"), "disk-full", "the disk is full", "free some space and call again"),
-    (re.compile(r"Read-only file system|os error 30\b|\[Errno 30\]"), "read-only", "the file system is read-only", "choose an environment that can be written"),
+    (
+        re.compile(r"No space left on device|os error 28\b|\[Errno 28\]|Disk quota exceeded"),
+        "disk-full",
+        "the disk is full",
+        "free some space and call again",
+    ),
+    (
+        re.compile(r"Read-only file system|os error 30\b|\[Errno 30\]"),
+        "read-only",
+        "the file system is read-only",
+        "choose an environment that can be written",
+    ),
     (
         re.compile(r"Permission denied|os error 13\b|\[Errno 13\]|Access is denied"),
         "no-permission",
@@ -31,29 +41,45 @@ _MACHINE = (
 )
 _MANAGED = re.compile(r"externally[ -]managed")
 _HASH = re.compile(rf"Hash mismatch for `(?P<uv>{_NAME})|DO NOT MATCH THE HASHES.*?\n\s*(?P<pip>{_NAME})", re.DOTALL)
-_UNAUTHORIZED = re.compile(r"\b40[13] (?:Client )?Error|\b(?:401 Unauthorized|403 Forbidden)\b|HTTP error 40[13]|Credentials not correct|Missing credentials")
+_UNAUTHORIZED = re.compile(
+    r"\b40[13] (?:Client )?Error|\b(?:401 Unauthorized|403 Forbidden)\b|HTTP error 40[13]|Credentials not correct|Missing credentials"
+)
 _UNREACHABLE = re.compile(
     r"error sending request|Request failed after|client error \(Connect\)|dns error|connection (?:error|broken by)|HTTP status server error"
     r"|Could not fetch URL \S+: (?!404)|ReadTimeoutError|ConnectTimeoutError|NewConnectionError|ProxyError|SSLError|operation timed out"
     r"|HTTP error 5\d\d|Max retries exceeded|Connection reset|incomplete-download|IncompleteRead|end of file before message length|error decoding response body|certificate verify failed|Failed to fetch: `?https?://\S+\n(?!.*404)"
 )
-_GONE = re.compile(r"(?:HTTP error 404 while getting|404 \(?Not Found\)? for url:?|404 Client Error: Not Found for url:) ?\(?(?P<url>[^\s)]+)")
+_GONE = re.compile(
+    r"(?:HTTP error 404 while getting|404 \(?Not Found\)? for url:?|404 Client Error: Not Found for url:) ?\(?(?P<url>[^\s)]+)"
+)
 _GONE_UV = re.compile(rf"Failed to download `(?P<name>{_NAME})[^`]*`.*404 Not Found", re.DOTALL)
-_UNKNOWN = re.compile(rf"Because (?P<name>{_NAME}) was not found in (?P<where>the package registry|the provided package locations|the cache)")
+_UNKNOWN = re.compile(
+    rf"Because (?P<name>{_NAME}) was not found in (?P<where>the package registry|the provided package locations|the cache)"
+)
 _UNKNOWN_LATER = re.compile(rf"(?P<name>{_NAME}) was not found in (?P<where>the package registry|the provided package locations|the cache)")
 _OFFLINE = re.compile(r"network was disabled|registry packages may only be read from the cache|network connectivity is disabled")
 _UV_PYTHON = re.compile(r"current Python version \((?P<have>[^)]*)\) does not satisfy Python(?P<need>\S+?)(?: and|,| we|\s)")
-_UV_NONE = re.compile(rf"(?:there (?:is|are) no versions? of (?P<one>{_NAME})|only (?:the following versions of )?(?P<two>{_NAME})\S* (?:is|are) available)")
+_UV_NONE = re.compile(
+    rf"(?:there (?:is|are) no versions? of (?P<one>{_NAME})|only (?:the following versions of )?(?P<two>{_NAME})\S* (?:is|are) available)"
+)
 _UV_WHEELS = re.compile(rf"(?P<name>{_NAME})\S* has no (?:wheels|usable wheels|source distribution)")
-_PIP_NONE = re.compile(rf"Could not find a version that satisfies the requirement (?P<name>{_NAME})(?P<rest>[^(]*).*?\(from versions: (?P<versions>[^)]*)\)", re.DOTALL)
+_PIP_NONE = re.compile(
+    rf"Could not find a version that satisfies the requirement (?P<name>{_NAME})(?P<rest>[^(]*).*?\(from versions: (?P<versions>[^)]*)\)",
+    re.DOTALL,
+)
 _PIP_PACKAGE_PYTHON = re.compile(rf"Package '(?P<name>{_NAME})' requires a different Python: (?P<rest>[^\n]*)")
-_CONFLICT = re.compile(r"ResolutionImpossible|conflicting dependencies|No solution found when resolving|Requirements contain conflicting|are unsatisfiable")
+_CONFLICT = re.compile(
+    r"ResolutionImpossible|conflicting dependencies|No solution found when resolving|Requirements contain conflicting|are unsatisfiable"
+)
 _PIP_CONFLICT = re.compile(r"The conflict is caused by:\n(?P<facts>(?: +\S[^\n]*\n)+)")
 _BUILD = re.compile(
     r"build backend returned an error|Failed to build|subprocess-exited-with-error|did not run successfully|Failed building wheel|metadata-generation-failed"
     r"|Failed to prepare|installing build dependencies|BackendUnavailable|Failed to resolve requirements from `build-system"
 )
-_BUILD_NAME = re.compile(rf"Failed (?:to build|building wheel for)(?: installable wheels for some pyproject.toml based projects)?:? ?\(?[`']?(?P<name>{_NAME})(?:==| @|`|'|\)|\s|$)", re.MULTILINE)
+_BUILD_NAME = re.compile(
+    rf"Failed (?:to build|building wheel for)(?: installable wheels for some pyproject.toml based projects)?:? ?\(?[`']?(?P<name>{_NAME})(?:==| @|`|'|\)|\s|$)",
+    re.MULTILINE,
+)
 _TRACE_END = re.compile(r"^\s*((?:[A-Za-z_][\w.]*(?:Error|Exception|NotFound|Unavailable|Exit)\b): [^\n]*)", re.MULTILINE)
 _PIP_TRACE = re.compile(r"^ {2}\s*((?:[A-Za-z_][\w.]*(?:Error|Exception|NotFound|Unavailable|Exit)\b): [^\n]*)", re.MULTILINE)
 _TELLING = re.compile(r"Could not fetch URL|requires a different Python|connection broken by|No space left|40[13] Client Error")
@@ -98,7 +124,9 @@ def _machine(output: str) -> EnvkitError | None:
     for pattern, code, what, hint in _MACHINE:
         if (match := pattern.search(output)) is not None and not (code == "no-permission" and _BUILD.search(output)):
             line = next((line for line in output.splitlines() if match[0] in line), match[0])
-            return MachineError(f"packages cannot be installed: {what} ({line.strip()[:_LIMIT]})", code=code, hint=hint, retryable=code == "disk-full")
+            return MachineError(
+                f"packages cannot be installed: {what} ({line.strip()[:_LIMIT]})", code=code, hint=hint, retryable=code == "disk-full"
+            )
     return None
 
 
@@ -152,7 +180,9 @@ def _unknown(output: str, *, offline: bool, index_given: bool) -> EnvkitError | 
     package = normalized(match["name"])
     if _OFFLINE.search(output) or match["where"] == "the cache":
         return offline_error(package)
-    return _no_package(package, "the index" if match["where"].endswith("registry") else "the places given", offline=offline, index_given=index_given)
+    return _no_package(
+        package, "the index" if match["where"].endswith("registry") else "the places given", offline=offline, index_given=index_given
+    )
 
 
 def _no_package(package: str, where: str, *, offline: bool, index_given: bool = False) -> EnvkitError:
@@ -199,7 +229,11 @@ def _network(output: str, details: str, *, offline: bool) -> EnvkitError | None:
     match = _UNREACHABLE.search(output) or _UNREACHABLE.search(details)
     if match is None:
         return None
-    url = re.search(r"https?://[^\s'\"`)]+", (output + details)[max(0, match.start() - 300) :]) if match.string is output else re.search(r"https?://[^\s'\"`)]+", details)
+    url = (
+        re.search(r"https?://[^\s'\"`)]+", (output + details)[max(0, match.start() - 300) :])
+        if match.string is output
+        else re.search(r"https?://[^\s'\"`)]+", details)
+    )
     where = f" ({url[0].rstrip(':/,')})" if url else ""
     return NetworkError(f"the index cannot be reached{where}", hint="check the network, the proxy and the index settings, then call again")
 
@@ -289,18 +323,28 @@ def _unsolvable(output: str, flat: str) -> EnvkitError | None:
         package = normalized(re.split(r"[<>=!~]", found)[0])
         hint = re.search(r"^hint: (.*)$", output, re.MULTILINE)
         return InstallError(
-            f"no version of {package} fits: {_cut(reason)}", code="no-matching-version", package=package, hint=hint[1] if hint else "loosen the requirement"
+            f"no version of {package} fits: {_cut(reason)}",
+            code="no-matching-version",
+            package=package,
+            hint=hint[1] if hint else "loosen the requirement",
         )
     package_match = re.search(rf"(?:you require|The user requested) (?P<name>{_NAME})", flat)
     first = normalized(package_match["name"]) if package_match else None
-    return InstallError(f"no versions fit together: {_cut(reason)}", code="conflict", package=first, hint="loosen or remove one of the requirements that conflict")
+    return InstallError(
+        f"no versions fit together: {_cut(reason)}",
+        code="conflict",
+        package=first,
+        hint="loosen or remove one of the requirements that conflict",
+    )
 
 
 def _old(output: str, kind: Kind) -> EnvkitError | None:
     if (match := _OLD_UV.search(output)) is None:
         return None
     option = match["option"] or match["pip"] or "what is asked of it"
-    return InstallError(f"this {kind} does not know {option}", code="installer-too-old", hint=f"update {kind}, or choose the other one by ENVKIT_INSTALLER")
+    return InstallError(
+        f"this {kind} does not know {option}", code="installer-too-old", hint=f"update {kind}, or choose the other one by ENVKIT_INSTALLER"
+    )
 
 
 def _last_words(output: str) -> str:

@@ -29,7 +29,9 @@ def choose(env: Environment, work: Work) -> Tool:
         return Tool(kind="uv", argv=(uv,))
     if asked == "uv":
         raise NotFoundError(
-            f"{VARIABLE} asks for uv, and there is none", code="installer-not-found", hint="`python -m pip install uv`, or unset the variable"
+            f"{VARIABLE} asks for uv, and there is none",
+            code="installer-not-found",
+            hint="`python -m pip install uv`, or unset the variable",
         )
     from .pip_store import pip_for  # noqa: PLC0415 - needed only where there is no uv
 
@@ -64,18 +66,27 @@ def find_uv(host: Host) -> str | None:
     A shim is none: it is a script that picks a version, and may pick nothing. Relative directories on PATH are passed over,
     for the working directory must not decide what is run.
     """
-    if importlib.util.find_spec("uv") is not None:
-        import uv  # noqa: PLC0415 - the extra may be absent
-
-        try:
-            return os.fsdecode(uv.find_uv_bin())
-        except FileNotFoundError:
-            pass  # the package is there, its executable is not: look on PATH
+    if (own := _own_uv()) is not None:
+        return own
     name = "uv.exe" if host.platform == "win32" else "uv"
     for directory in host.environ.get("PATH", "").split(os.pathsep):
         if os.path.isabs(directory) and _is_uv(path := os.path.join(directory, name)):
             return path
     return None
+
+
+def _own_uv() -> str | None:
+    """Return the executable of the extra `uv`; a directory that only happens to be called so has none."""
+    if importlib.util.find_spec("uv") is None:
+        return None
+    import uv  # noqa: PLC0415 - the extra may be absent
+
+    if not hasattr(uv, "find_uv_bin"):
+        return None
+    try:
+        return os.fsdecode(uv.find_uv_bin())
+    except FileNotFoundError:
+        return None
 
 
 def _is_uv(path: str) -> bool:

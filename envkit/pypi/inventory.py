@@ -181,5 +181,3 @@ def stamp(distribution: Distribution) -> tuple[int, int]:
     except OSError:
         return 0, 0
     return status.st_ino, status.st_mtime_ns
-
-

@@ -19,8 +19,9 @@ from ..errors import UsageError
 from ..system.files import write_atomic
 from .configuration import pip_settings
 from .environ import neutral
+from .failures import offline_error
 from .request import Command, Planned, Request, Tool, project_text
-from .requirements import project_name
+from .requirements import parse_name, project_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,6 +41,8 @@ def install_commands(tool: Tool, request: Request, host: Host) -> tuple[Command,
 
     pip's --force-reinstall would install every dependency anew, too; so what is to be installed anew comes first and alone.
     """
+    if request.offline:
+        _refuse_remote(request)
     projects = [project_text(project) for project in request.projects if not project.editable]
     editables = [f"--editable={_editable_text(project)}" for project in request.projects if project.editable]
     everything = [*editables, "--", *request.requirements, *projects]
@@ -87,7 +90,9 @@ def details(request: Request) -> str:
         return ""
 
 
-_NOISE = re.compile(r" *(?:Found link|Skipping link|Looking up |No cache entry|Updating cache|Current age |Ignoring unknown|Freshness |The response is)")
+_NOISE = re.compile(
+    r" *(?:Found link|Skipping link|Looking up |No cache entry|Updating cache|Current age |Ignoring unknown|Freshness |The response is)"
+)
 _TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d,\d{3} ")
 _GLOBAL = ("--no-input", "--disable-pip-version-check", "--no-color")
 
@@ -102,7 +107,7 @@ def _install(tool: Tool, request: Request, host: Host, arguments: Sequence[str])
     options += ["--pre"] * sources.prereleases
     if sources.indexes:
         options += [f"--index-url={sources.indexes[0]}", *(f"--extra-index-url={index}" for index in sources.indexes[1:])]
-    options += [f"--find-links={link}" for link in sources.find_links]
+    options += [f"--find-links={link}" for link in sources.find_links if not (request.offline and _is_remote(link))]
     if sources.exclude_newer is not None:
         options.append(_exclude_newer(sources.exclude_newer, version))
     if request.constraints:
@@ -120,7 +125,9 @@ def _editable_text(project: Project) -> str:
 def _exclude_newer(moment: datetime, version: Version) -> str:
     if version < _UPLOADED_PRIOR_TO:
         raise UsageError(
-            f"pip {version} cannot exclude newer packages", code="exclude-newer", hint="install the extra 'uv', or take a Python for which there is pip 26"
+            f"pip {version} cannot exclude newer packages",
+            code="exclude-newer",
+            hint="install the extra 'uv', or take a Python for which there is pip 26",
         )
     return f"--uploaded-prior-to={moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
@@ -128,8 +135,26 @@ def _exclude_newer(moment: datetime, version: Version) -> str:
 def _environ(request: Request, host: Host) -> dict[str, str]:
     """Return the variables: pip's files are switched off, what may count of them stands here."""
     settings = pip_settings(host, request.prefix, request.sources)
+    if request.offline and (links := settings.pop("find-links", None)):
+        settings["find-links"] = " ".join(link for link in links.split() if not _is_remote(link))
     environ = neutral(host.environ) | {f"PIP_{name.upper().replace('-', '_')}": value for name, value in settings.items()}
     return environ | {"PIP_CONFIG_FILE": os.devnull}
+
+
+def _is_remote(place: str) -> bool:
+    return "://" in place and not place.startswith("file:")
+
+
+def _refuse_remote(request: Request) -> None:
+    """Refuse what pip would fetch although it is told to use no index: requirements with a URL.
+
+    Raises:
+        NetworkError: there is such a requirement.
+    """
+    for text in request.requirements:
+        name, at, url = text.partition("@")
+        if at and _is_remote(url.strip()):
+            raise offline_error(parse_name(name.partition("[")[0].strip()))
 
 
 def _passed_over(name: str | None, file: str, request: Request) -> bool:

@@ -14,8 +14,14 @@ if TYPE_CHECKING:
 
 _PHASES: tuple[tuple[Activity, re.Pattern[str]], ...] = (
     ("download", re.compile(r"^\s*Downloading (?P<what>\S+)")),
-    ("build", re.compile(r"^\s*(?:Building (?!wheels for collected)|Installing build dependencies: started|Preparing metadata)(?P<what>[^:]*)")),
-    ("install", re.compile(r"^(?:(?:Prepared|Installed) \d+ packages? in|Installing collected packages: (?P<what>.*)|Uninstalling (?P<gone>\S+))")),
+    (
+        "build",
+        re.compile(r"^\s*(?:Building (?!wheels for collected)|Installing build dependencies: started|Preparing metadata)(?P<what>[^:]*)"),
+    ),
+    (
+        "install",
+        re.compile(r"^(?:(?:Prepared|Installed) \d+ packages? in|Installing collected packages: (?P<what>.*)|Uninstalling (?P<gone>\S+))"),
+    ),
 )
 _RAW = re.compile(r"^Progress (?P<done>\d+) of (?P<total>\d+)$")
 _TEXTS: dict[Activity, str] = {"download": "downloading", "build": "building", "install": "installing packages", "remove": "uninstalling"}

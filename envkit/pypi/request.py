@@ -48,10 +48,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One child process."""
+    """One child process. `texts` are those of configuration files made for it: they may hold secrets, to be masked in what it says."""
 
     argv: tuple[str, ...]
     environ: Mapping[str, str]
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

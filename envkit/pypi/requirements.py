@@ -54,13 +54,17 @@ def parse(requirement: Req, host: Host | None = None) -> str | Project:
     text = requirement.strip()
     _refuse_control(text, requirement)
     if not text or text.startswith("-"):
-        raise UsageError(f"{requirement!r} is no requirement", code="requirement", hint="write it as 'name' or 'name>=1.2'; options are not taken")
+        raise UsageError(
+            f"{requirement!r} is no requirement", code="requirement", hint="write it as 'name' or 'name>=1.2'; options are not taken"
+        )
     try:
         parsed = Requirement(text)
     except InvalidRequirement as error:
         return _path(text, error, host)
     if parsed.url is None and parsed.name.lower().endswith(_ARCHIVES):
-        raise UsageError(f"{text!r} names a file, not a package", code="requirement", hint=f"write './{text}' for a file in the working directory")
+        raise UsageError(
+            f"{text!r} names a file, not a package", code="requirement", hint=f"write './{text}' for a file in the working directory"
+        )
     return _canonical(parsed, text)
 
 
@@ -85,7 +89,9 @@ def parse_name(name: str) -> str:
     try:
         return canonicalize_name(name, validate=True)
     except InvalidName as error:
-        raise UsageError(f"{masked(name)!r} is no name of a package", code="name", hint="give the names of packages, without versions") from error
+        raise UsageError(
+            f"{masked(name)!r} is no name of a package", code="name", hint="give the names of packages, without versions"
+        ) from error
 
 
 def checked_location(location: str, what: str) -> str:
@@ -151,7 +157,9 @@ def read_pyproject(path: Path) -> dict[str, Any]:
 def _refuse_control(text: str, shown: str) -> None:
     if not all(character.isprintable() or character == "\t" for character in text):
         raise UsageError(
-            f"the requirement {masked(shown)!r} holds a line break or another control character", code="requirement", hint="give one requirement per text"
+            f"the requirement {masked(shown)!r} holds a line break or another control character",
+            code="requirement",
+            hint="give one requirement per text",
         )
 
 
@@ -176,7 +184,9 @@ def _check_url(url: str, shown: str) -> None:
     host, _, path = location.partition("/")
     revision = path.rpartition("@")[2] if "@" in path else ""
     if revision.startswith("-") or host.startswith("-"):
-        raise UsageError(f"{shown!r} has a revision or a host that begins with '-'", code="requirement", hint="name a branch, a tag or a commit")
+        raise UsageError(
+            f"{shown!r} has a revision or a host that begins with '-'", code="requirement", hint="name a branch, a tag or a commit"
+        )
 
 
 def _path(text: str, error: InvalidRequirement, host: Host | None) -> Project:
@@ -188,7 +198,9 @@ def _path(text: str, error: InvalidRequirement, host: Host | None) -> Project:
     looks_like_path = text.startswith((".", "~")) or "/" in text or (os.sep != "/" and os.sep in text)
     if not looks_like_path or " @ " in text:
         said = masked(str(error)).split("\n", 1)[0]
-        raise UsageError(f"{masked(text)!r} is no requirement: {said}", code="requirement", hint="write it as 'name' or 'name>=1.2'") from error
+        raise UsageError(
+            f"{masked(text)!r} is no requirement: {said}", code="requirement", hint="write it as 'name' or 'name>=1.2'"
+        ) from error
     match = _EXTRAS.match(text)
     if match is None or os.path.lexists(_absolute(text, host)):
         return _project(Project(path=Path(text)), host)
@@ -208,15 +220,23 @@ def _project(project: Project, host: Host | None) -> Project:
     _refuse_control(text, text)
     path = _absolute(text, host)
     if "[" in path.name or "]" in path.name or "${" in str(path):
-        raise UsageError(f"{path} has a name that installers take for something else", code="path", hint="rename it, without brackets and '${'")
+        raise UsageError(
+            f"{path} has a name that installers take for something else", code="path", hint="rename it, without brackets and '${'"
+        )
     if not path.exists():
-        raise NotFoundError(f"{path} is not there", code="path-not-found", hint="check the path; for a package at an index give its name alone")
+        raise NotFoundError(
+            f"{path} is not there", code="path-not-found", hint="check the path; for a package at an index give its name alone"
+        )
     if path.is_file() and not path.name.endswith(_ARCHIVES):
-        raise UsageError(f"{path} is neither a wheel nor an sdist nor a directory", code="path", hint="give a .whl, a .tar.gz or a project's directory")
+        raise UsageError(
+            f"{path} is neither a wheel nor an sdist nor a directory", code="path", hint="give a .whl, a .tar.gz or a project's directory"
+        )
     if path.is_file() and (project.editable or project.groups):
         raise UsageError(f"{path} is a file: it cannot be editable and has no groups", code="path", hint="give the project's directory")
     if path.is_dir() and not any((path / name).is_file() for name in ("pyproject.toml", "setup.py")):
-        raise UsageError(f"{path} is no project: it has neither pyproject.toml nor setup.py", code="path", hint="give the directory of a project")
+        raise UsageError(
+            f"{path} is no project: it has neither pyproject.toml nor setup.py", code="path", hint="give the directory of a project"
+        )
     extras = tuple(dict.fromkeys(parse_name(extra) for extra in project.extras))
     return Project(path=path, editable=project.editable, extras=extras, groups=project.groups)
 
@@ -232,12 +252,16 @@ def _group(groups: dict[str, Any], name: str, path: Path, above: tuple[str, ...]
         if isinstance(item, str):
             parsed = parse(item)
             if isinstance(parsed, Project):
-                raise UsageError(f"the group {name!r} of {path} holds the path {item!r}", code="group", hint="groups hold requirements by name")
+                raise UsageError(
+                    f"the group {name!r} of {path} holds the path {item!r}", code="group", hint="groups hold requirements by name"
+                )
             yield parsed
         elif isinstance(included := _table(item).get("include-group"), str):
             yield from _group(groups, normalized(included), path, (*above, name))
         else:
-            raise UsageError(f"the group {name!r} of {path} holds {item!r}", code="group", hint="groups hold requirements and include-group")
+            raise UsageError(
+                f"the group {name!r} of {path} holds {item!r}", code="group", hint="groups hold requirements and include-group"
+            )
 
 
 def _table(value: object) -> dict[str, Any]:

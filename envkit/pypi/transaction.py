@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ..errors import EnvkitError, InstallError, NetworkError, NotFoundError
+from ..errors import DeadlineError, EnvkitError, InstallError, NetworkError, NotFoundError
 from ..models.plans import Changes, Package, Project, Sources
 from ..system.files import delete_renamed, machine_error, write_atomic
 from ..system.process import Completed, run_process
@@ -103,7 +103,12 @@ def uninstall_from(
         runner.run(command, request, "remove", f"uninstalling {', '.join(there)}")
         after = _inventory(env, work.host)
         if left := [name for name in there if name in after and after[name] == before[name]]:
-            raise InstallError(f"{', '.join(left)} could not be uninstalled", code="uninstall-failed", package=left[0], hint="its RECORD may be gone: repair it")
+            raise InstallError(
+                f"{', '.join(left)} could not be uninstalled",
+                code="uninstall-failed",
+                package=left[0],
+                hint="its RECORD may be gone: repair it",
+            )
         return _changes(before, after)
 
 
@@ -121,16 +126,20 @@ class _Runner:
             EnvkitError: it failed, typed by what it said; the whole output is kept in the log.
         """
         driver: Any = _DRIVERS[self.tool.kind]
-        mask = masker({**self.work.host.environ, **command.environ}, command.argv)
+        mask = masker({**self.work.host.environ, **command.environ}, command.texts)
         with Phases(self.work, mask, activity, text) as phases:
-            completed = run_process(
-                command.argv,
-                work=self.work,
-                environ=command.environ,
-                cwd=request.scratch,
-                on_line=phases.line,
-                descriptors=self._descriptors,
-            )
+            try:
+                completed = run_process(
+                    command.argv,
+                    work=self.work,
+                    environ=command.environ,
+                    cwd=request.scratch,
+                    on_line=phases.line,
+                    descriptors=self._descriptors,
+                )
+            except DeadlineError as error:
+                error.output = mask(error.output)
+                raise
             if completed.returncode != 0:
                 raise self._failure(completed, mask, mask(driver.details(request)), request)
         return completed
@@ -196,13 +205,18 @@ def _checked(sources: Sources, host: Host) -> Sources:
     """Return sources whose places may be handed on, directories of wheels absolute."""
     for index in sources.indexes:
         checked_location(index, "index")
-    links = tuple(link if "://" in link else str(host.path(link)) for link in (checked_location(link, "place of wheels") for link in sources.find_links))
+    links = tuple(
+        link if "://" in link else str(host.path(link))
+        for link in (checked_location(link, "place of wheels") for link in sources.find_links)
+    )
     return replace(sources, find_links=links)
 
 
 def _python(env: Environment) -> str:
     if env.python is None:
-        raise NotFoundError(f"{env.prefix} has no Python", code="python-missing", hint="choose an environment that has one, or make it anew")
+        raise NotFoundError(
+            f"{env.prefix} has no Python", code="python-missing", hint="choose an environment that has one, or make it anew"
+        )
     return os.path.abspath(env.python)
 
 

@@ -31,7 +31,7 @@ def install_commands(tool: Tool, request: Request, host: Host) -> tuple[Command,
     """Return the one command that does what is asked."""
     sources = request.sources
     options = ["install", *_common(request)]
-    configured, environ = _configured(request, host)
+    configured, environ, text = _configured(request, host)
     options += configured
     options += ["--offline"] * request.offline
     options += ["--dry-run"] * request.dry_run
@@ -48,7 +48,7 @@ def install_commands(tool: Tool, request: Request, host: Host) -> tuple[Command,
     options += _reinstall(request)
     options += [f"--editable={project_text(project)}" for project in request.projects if project.editable]
     texts = [*request.requirements, *(project_text(project) for project in request.projects if not project.editable)]
-    return (Command(argv=(*tool.argv, "pip", *options, "--", *texts), environ=environ),)
+    return (Command(argv=(*tool.argv, "pip", *options, "--", *texts), environ=environ, texts=(text,)),)
 
 
 def uninstall_command(tool: Tool, request: Request, names: Iterable[str], host: Host) -> Command:
@@ -77,21 +77,21 @@ def _common(request: Request) -> list[str]:
     return [*options, "--break-system-packages"] if request.break_system_packages else options
 
 
-def _configured(request: Request, host: Host) -> tuple[list[str], dict[str, str]]:
-    """Return the options and variables that say where packages come from; the configuration goes into the scratch directory."""
+def _configured(request: Request, host: Host) -> tuple[list[str], dict[str, str], str]:
+    """Return the options and variables that say where packages come from, and the text of uv.toml in the scratch directory."""
     pip = pip_settings(host, request.prefix, request.sources)
     settings = uv_settings(host, request.sources)
     environ = neutral(host.environ) | uv_environ(host, request.sources, settings, pip)
-    options = ["--no-config"]
+    options, text = ["--no-config"], ""
     if settings:
         import tomli_w  # noqa: PLC0415 - only where uv is configured by a file
 
-        path = request.scratch / "uv.toml"
-        write_atomic(path, tomli_w.dumps(settings))
+        path, text = request.scratch / "uv.toml", tomli_w.dumps(settings)
+        write_atomic(path, text)
         options = [f"--config-file={path}"]
     if "no-index" in pip:
         options.append("--no-index")
-    return options, environ
+    return options, environ, text
 
 
 def _reinstall(request: Request) -> list[str]:

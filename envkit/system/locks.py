@@ -10,7 +10,7 @@ import errno
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,7 +45,7 @@ class Held:
 
 
 @contextmanager
-def held(path: Path, *, what: str, work: Work) -> Iterator[Held]:
+def held(path: Path, *, what: str, work: Work) -> Generator[Held]:
     """Hold the lock file `path` while the body runs; `what` names the thing in the errors.
 
     Raises:

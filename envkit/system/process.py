@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -215,7 +215,7 @@ def _start(
 
 
 @contextmanager
-def _typed_errors(argv: Sequence[str], cwd: Path | None) -> Iterator[None]:
+def _typed_errors(argv: Sequence[str], cwd: Path | None) -> Generator[None]:
     """Turn what starting a program raises into our errors."""
     try:
         yield

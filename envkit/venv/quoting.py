@@ -40,6 +40,16 @@ def powershell(text: str) -> str:
     return "'" + _POWERSHELL_QUOTES.sub(r"\1\1", text) + "'"
 
 
+def nu(text: str) -> str:
+    """Return `text` as one string for nu: between double quotes, without `$` before them, only backslash and quote are special."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def xonsh(text: str) -> str:
+    """Return `text` as a literal of Python, which xonsh leaves alone; in ASCII, whatever encoding it reads the file in."""
+    return ascii(text)
+
+
 def cmd(text: str) -> str:
     """Return `text` as it stands in `set "NAME=text"` of a batch file; a double quote cannot be written and is refused before."""
     return text.replace("%", "%%")

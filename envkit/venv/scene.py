@@ -11,10 +11,14 @@ _SLOT = re.compile(r"@(\w+)@")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """One environment as its scripts see it: its path and directory of programs as its world writes them."""
+    """One environment as its scripts see it: its paths as its world writes them.
 
-    prefix: str
-    programs: str
+    `prefix` is what `VIRTUAL_ENV` says; None where the environment is no virtual one, and none may be active beside it.
+    `programs` are the directories that come first on PATH.
+    """
+
+    prefix: str | None
+    programs: tuple[str, ...]
     prompt: str
     variables: Mapping[str, str]
     windows: bool = False

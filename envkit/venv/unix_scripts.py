@@ -16,16 +16,16 @@ from .scene import Scene, filled
 
 def sh_script(scene: Scene) -> str:
     """Return the script for sh, bash, dash, ksh and zsh; it can be sourced under `set -eu`."""
-    prefix, programs = quoting.sh(scene.prefix), quoting.sh(scene.programs)
-    if scene.windows:  # a shell there (Git Bash, Cygwin) writes paths in its own way
-        prefix, programs = f'"$(cygpath -u {prefix})"', f'"$(cygpath -u {programs})"'
+
+    def path(text: str) -> str:  # a shell on Windows (Git Bash, Cygwin) writes paths in its own way
+        return f'"$(cygpath -u {quoting.sh(text)})"' if scene.windows else quoting.sh(text)
+
     return filled(
         _SH,
         leave="".join(filled(_SH_LEAVE, name=name) for name in scene.variables),
         enter="".join(filled(_SH_ENTER, name=name, value=quoting.sh(value)) for name, value in scene.variables.items()),
-        prefix=prefix,
-        programs=programs,
-        prompt=quoting.sh(scene.prompt),
+        identity=_NOT_VIRTUAL if scene.prefix is None else filled(_SH_VIRTUAL, prefix=path(scene.prefix), prompt=quoting.sh(scene.prompt)),
+        programs=":".join(map(path, scene.programs)),
         shown=quoting.sh(f"({quoting.displayed(scene.prompt)}) "),
     )
 
@@ -36,22 +36,28 @@ def fish_script(scene: Scene) -> str:
         _FISH,
         leave="".join(filled(_FISH_LEAVE, name=name) for name in scene.variables),
         enter="".join(filled(_FISH_ENTER, name=name, value=quoting.fish(value)) for name, value in scene.variables.items()),
-        prefix=quoting.fish(scene.prefix),
-        programs=quoting.fish(scene.programs),
-        prompt=quoting.fish(scene.prompt),
+        identity=_FISH_NOT_VIRTUAL
+        if scene.prefix is None
+        else filled(_FISH_VIRTUAL, prefix=quoting.fish(scene.prefix), prompt=quoting.fish(scene.prompt)),
+        programs=" ".join(map(quoting.fish, scene.programs)),
         shown=quoting.fish(quoting.displayed(scene.prompt)),
     )
 
 
 def csh_script(scene: Scene) -> str:
-    """Return the script for csh and tcsh. Leaving is an alias, on one line: csh has no functions."""
+    """Return the script for csh and tcsh. Leaving is an alias: csh has no functions.
+
+    It has neither comments nor blocks, and each line is a whole command with its end, so that the text can also be evaluated as one
+    line, which is all that ``eval "`...`"`` can do there.
+    """
     return filled(
         _CSH,
-        leave="".join(filled(_CSH_LEAVE, name=name) for name in scene.variables),
+        alias=filled(_CSH_ALIAS, leave="".join(filled(_CSH_LEAVE, name=name) for name in scene.variables)),
         enter="".join(filled(_CSH_ENTER, name=name, value=quoting.csh(value)) for name, value in scene.variables.items()),
-        prefix=quoting.csh(scene.prefix),
-        programs=quoting.csh(scene.programs),
-        prompt=quoting.csh(scene.prompt),
+        identity=_CSH_NOT_VIRTUAL
+        if scene.prefix is None
+        else filled(_CSH_VIRTUAL, prefix=quoting.csh(scene.prefix), prompt=quoting.csh(scene.prompt)),
+        programs=":".join(map(quoting.csh, scene.programs)),
         shown=quoting.csh(f"({quoting.displayed(scene.prompt)}) "),
     )
 
@@ -86,11 +92,7 @@ deactivate () {
     fi
 }
 
-VIRTUAL_ENV=@prefix@
-export VIRTUAL_ENV
-VIRTUAL_ENV_PROMPT=@prompt@
-export VIRTUAL_ENV_PROMPT
-
+@identity@
 _OLD_VIRTUAL_PATH="${PATH-}"
 PATH=@programs@"${PATH:+:$PATH}"
 export PATH
@@ -106,6 +108,18 @@ fi
 fi
 
 hash -r 2>/dev/null || true
+"""
+
+_SH_VIRTUAL = """\
+VIRTUAL_ENV=@prefix@
+export VIRTUAL_ENV
+VIRTUAL_ENV_PROMPT=@prompt@
+export VIRTUAL_ENV_PROMPT
+"""
+
+_NOT_VIRTUAL = """\
+unset VIRTUAL_ENV
+unset VIRTUAL_ENV_PROMPT
 """
 
 _SH_ENTER = """\
@@ -155,9 +169,7 @@ function deactivate -d "Leave the virtual environment"
     end
 end
 
-set -gx VIRTUAL_ENV @prefix@
-set -gx VIRTUAL_ENV_PROMPT @prompt@
-
+@identity@
 set -g _OLD_VIRTUAL_PATH $PATH
 set -gx PATH @programs@ $PATH
 
@@ -175,6 +187,16 @@ end
         _old_fish_prompt
     end
 end
+"""
+
+_FISH_VIRTUAL = """\
+set -gx VIRTUAL_ENV @prefix@
+set -gx VIRTUAL_ENV_PROMPT @prompt@
+"""
+
+_FISH_NOT_VIRTUAL = """\
+set -e VIRTUAL_ENV
+set -e VIRTUAL_ENV_PROMPT
 """
 
 _FISH_ENTER = """\
@@ -195,42 +217,35 @@ _FISH_LEAVE = """\
 """
 
 _CSH = """\
-# Source this file from csh or tcsh; it cannot be run. `deactivate` leaves the environment.
+test $?_OLD_VIRTUAL_PATH != 0 && eval 'deactivate nondestructive';
+alias deactivate '@alias@';
+@identity@set _OLD_VIRTUAL_PATH = "$PATH:q";
+setenv PATH @programs@":$PATH:q";
+test $?PYTHONHOME != 0 && set _OLD_VIRTUAL_PYTHONHOME = "$PYTHONHOME:q" && unsetenv PYTHONHOME;
+@enter@\
+test $?prompt != 0 && test $?VIRTUAL_ENV_DISABLE_PROMPT = 0 && set _OLD_VIRTUAL_PROMPT = "$prompt:q" && set prompt = @shown@"$prompt:q";
+rehash;
+"""
 
-if ($?_OLD_VIRTUAL_PATH) then
-    deactivate nondestructive
-endif
-
-alias deactivate 'test $?_OLD_VIRTUAL_PATH != 0 && setenv PATH "$_OLD_VIRTUAL_PATH:q" && unset _OLD_VIRTUAL_PATH; \
+_CSH_ALIAS = """\
+test $?_OLD_VIRTUAL_PATH != 0 && setenv PATH "$_OLD_VIRTUAL_PATH:q" && unset _OLD_VIRTUAL_PATH; \
 test $?_OLD_VIRTUAL_PYTHONHOME != 0 && setenv PYTHONHOME "$_OLD_VIRTUAL_PYTHONHOME:q" && unset _OLD_VIRTUAL_PYTHONHOME; \
 test $?_OLD_VIRTUAL_PROMPT != 0 && set prompt = "$_OLD_VIRTUAL_PROMPT:q" && unset _OLD_VIRTUAL_PROMPT; \
-@leave@unsetenv VIRTUAL_ENV; unsetenv VIRTUAL_ENV_PROMPT; rehash; test "\\!:*" != "nondestructive" && unalias deactivate'
+@leave@unsetenv VIRTUAL_ENV; unsetenv VIRTUAL_ENV_PROMPT; rehash; test "\\!:*" != "nondestructive" && unalias deactivate"""
 
-setenv VIRTUAL_ENV @prefix@
-setenv VIRTUAL_ENV_PROMPT @prompt@
+_CSH_VIRTUAL = """\
+setenv VIRTUAL_ENV @prefix@;
+setenv VIRTUAL_ENV_PROMPT @prompt@;
+"""
 
-set _OLD_VIRTUAL_PATH = "$PATH:q"
-setenv PATH @programs@":$PATH:q"
-
-if ($?PYTHONHOME) then
-    set _OLD_VIRTUAL_PYTHONHOME = "$PYTHONHOME:q"
-    unsetenv PYTHONHOME
-endif
-
-@enter@if ($?prompt && ! $?VIRTUAL_ENV_DISABLE_PROMPT) then
-    set _OLD_VIRTUAL_PROMPT = "$prompt:q"
-    set prompt = @shown@"$prompt:q"
-endif
-
-rehash
+_CSH_NOT_VIRTUAL = """\
+unsetenv VIRTUAL_ENV;
+unsetenv VIRTUAL_ENV_PROMPT;
 """
 
 _CSH_ENTER = """\
-if ($?@name@) then
-    set _OLD_VIRTUAL_SET_@name@ = "$@name@:q"
-endif
-setenv @name@ @value@
-
+test $?@name@ != 0 && set _OLD_VIRTUAL_SET_@name@ = "$@name@:q";
+setenv @name@ @value@;
 """
 
 _CSH_LEAVE = (

@@ -15,9 +15,10 @@ def powershell_script(scene: Scene) -> str:
         _POWERSHELL,
         leave="".join(filled(_POWERSHELL_LEAVE, name=name) for name in scene.variables),
         enter="".join(filled(_POWERSHELL_ENTER, name=name, value=quoting.powershell(value)) for name, value in scene.variables.items()),
-        prefix=quoting.powershell(scene.prefix),
-        programs=quoting.powershell(scene.programs),
-        prompt=quoting.powershell(scene.prompt),
+        identity=_POWERSHELL_NOT_VIRTUAL
+        if scene.prefix is None
+        else filled(_POWERSHELL_VIRTUAL, prefix=quoting.powershell(scene.prefix), prompt=quoting.powershell(scene.prompt)),
+        programs=" + [System.IO.Path]::PathSeparator + ".join(map(quoting.powershell, scene.programs)),
         shown=quoting.powershell(f"({quoting.displayed(scene.prompt)}) "),
     )
 
@@ -27,8 +28,10 @@ def cmd_script(scene: Scene) -> str:
     return filled(
         _CMD,
         enter="".join(filled(_CMD_ENTER, name=name, value=quoting.cmd(value)) for name, value in scene.variables.items()),
-        prefix=quoting.cmd(scene.prefix),
-        programs=quoting.cmd(scene.programs),
+        identity=_CMD_NOT_VIRTUAL
+        if scene.prefix is None
+        else filled(_CMD_VIRTUAL, prefix=quoting.cmd(scene.prefix), prompt=quoting.displayed(scene.prompt)),
+        programs=";".join(map(quoting.cmd, scene.programs)),
         prompt=quoting.displayed(scene.prompt),
     )
 
@@ -69,9 +72,7 @@ function global:deactivate ([switch]$NonDestructive) {
     }
 }
 
-$env:VIRTUAL_ENV = @prefix@
-$env:VIRTUAL_ENV_PROMPT = @prompt@
-
+@identity@
 $global:_OLD_VIRTUAL_PATH = $env:PATH
 $env:PATH = @programs@ + [System.IO.Path]::PathSeparator + $env:PATH
 
@@ -87,6 +88,16 @@ if (Test-Path -Path env:PYTHONHOME) {
         _OLD_VIRTUAL_PROMPT
     }
 }
+"""
+
+_POWERSHELL_VIRTUAL = """\
+$env:VIRTUAL_ENV = @prefix@
+$env:VIRTUAL_ENV_PROMPT = @prompt@
+"""
+
+_POWERSHELL_NOT_VIRTUAL = """\
+Remove-Item -Path env:VIRTUAL_ENV -ErrorAction Ignore
+Remove-Item -Path env:VIRTUAL_ENV_PROMPT -ErrorAction Ignore
 """
 
 _POWERSHELL_ENTER = """\
@@ -116,9 +127,7 @@ rem This file is in UTF-8, which cmd reads only under its own code page.
 for /f "tokens=2 delims=:." %%a in ('"%SystemRoot%\\System32\\chcp.com"') do set _OLD_CODEPAGE=%%a
 if defined _OLD_CODEPAGE "%SystemRoot%\\System32\\chcp.com" 65001 > nul
 
-set "VIRTUAL_ENV=@prefix@"
-set "VIRTUAL_ENV_PROMPT=@prompt@"
-
+@identity@
 set "_OLD_VIRTUAL_PATH=%PATH%"
 set "PATH=@programs@;%PATH%"
 
@@ -131,6 +140,16 @@ if not defined VIRTUAL_ENV_DISABLE_PROMPT set "PROMPT=(@prompt@) %PROMPT%"
 
 if defined _OLD_CODEPAGE "%SystemRoot%\\System32\\chcp.com" %_OLD_CODEPAGE% > nul
 set _OLD_CODEPAGE=
+"""
+
+_CMD_VIRTUAL = """\
+set "VIRTUAL_ENV=@prefix@"
+set "VIRTUAL_ENV_PROMPT=@prompt@"
+"""
+
+_CMD_NOT_VIRTUAL = """\
+set VIRTUAL_ENV=
+set VIRTUAL_ENV_PROMPT=
 """
 
 _CMD_ENTER = """\

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,7 +23,7 @@ from ..formats import pyvenv_cfg
 from ..layout import Layout, layout
 from ..models.mapping import EMPTY
 from ..system.files import machine_error
-from . import unix_scripts, windows_scripts
+from . import scripts
 from .bases import Base, base_of, executable_names
 from .quoting import CONTROL
 from .scene import Scene
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
 
 GENERIC: Final = frozenset({".venv", "venv", ".env", "env"})  # directories that are shown by their project's name
 _TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This directory can be made anew at any time; backups may leave it out.\n"
-_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
-_OURS = frozenset({"PATH", "VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "PYTHONHOME"})
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 
 
@@ -81,7 +78,7 @@ def create(
     )
     scene = Scene(
         prefix=host.shown(Path(paths.prefix)),
-        programs=host.shown(Path(paths.scripts)),
+        programs=(host.shown(Path(paths.scripts)),),
         prompt=shown,
         variables=_checked_variables(variables, windows=host.platform == "win32"),
         windows=host.platform == "win32",
@@ -132,19 +129,7 @@ def _checked_prompt(prompt: str) -> str:
 
 
 def _checked_variables(variables: Mapping[str, str], *, windows: bool) -> dict[str, str]:
-    for name, value in variables.items():
-        if not _NAME.fullmatch(name) or name.upper() in _OURS:
-            raise UsageError(
-                f"the variable {name!r} cannot be set by an environment",
-                code="variable",
-                hint="a name has letters, digits and _, and PATH and those of virtual environments are not to be set",
-            )
-        if CONTROL.search(value) or (windows and '"' in value):
-            raise UsageError(
-                f"the value of {name} cannot be written into an activation script: {value!r}",
-                code="variable",
-                hint="give one line of text" + (" without double quotes" if windows else ""),
-            )
+    scripts.check_variables(variables, windows=windows)
     return dict(sorted(variables.items()))
 
 
@@ -174,16 +159,7 @@ def _write_directories(paths: Layout, base: Base, host: Host) -> None:
 def _write_files(paths: Layout, scene: Scene, configuration: str) -> None:
     _write(paths.join(".gitignore"), "*\n")
     _write(paths.join("CACHEDIR.TAG"), _TAG)
-    scripts = {
-        "activate": unix_scripts.sh_script(scene),
-        "activate.fish": unix_scripts.fish_script(scene),
-        "activate.csh": unix_scripts.csh_script(scene),
-        "Activate.ps1": "\ufeff" + windows_scripts.powershell_script(scene),
-    }
-    if scene.windows:
-        scripts["activate.bat"] = windows_scripts.cmd_script(scene).replace("\n", "\r\n")
-        scripts["deactivate.bat"] = windows_scripts.cmd_leaving_script(scene).replace("\n", "\r\n")
-    for name, text in scripts.items():
+    for name, text in scripts.files(scene).items():
         _write(f"{paths.scripts}{paths.separator}{name}", text)
     _write(paths.join(pyvenv_cfg.NAME), configuration)
 

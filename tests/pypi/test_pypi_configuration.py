@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import install, names
-from support.wheels import serve_index
+from support.wheels import make_project, serve_index
 
 from envkit import pypi
 from envkit.control import Work
@@ -21,7 +21,7 @@ from envkit.errors import CorruptError, EnvkitError, NetworkError, UsageError
 from envkit.events import Event
 from envkit.host import Host
 from envkit.models.environment import Environment
-from envkit.models.plans import Sources
+from envkit.models.plans import Project, Sources
 from envkit.pypi.configuration import pip_settings
 from envkit.pypi.environ import neutral
 from envkit.pypi.uv_configuration import uv_environ, uv_settings
@@ -64,9 +64,13 @@ def test_pip_conf_cannot_move_an_installation(by: Host, env: Environment, offlin
     assert [str(package) for package in changes.added] == ["alpha 2.0", "beta 1.0"]
 
 
-def test_a_strangers_project_in_the_working_directory_is_not_read(by: Host, env: Environment, offline: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_strangers_project_in_the_working_directory_is_not_read(
+    by: Host, env: Environment, offline: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A `pyproject.toml` with [tool.uv], a uv.toml or a directory called like a package lie about in vain."""
-    (by.cwd / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "1"\n[tool.uv]\nindex-url = "http://127.0.0.1:9/evil"\nno-build = true\n[tool.uv.pip]\nno-deps = true\n')
+    (by.cwd / "pyproject.toml").write_text(
+        '[project]\nname = "x"\nversion = "1"\n[tool.uv]\nindex-url = "http://127.0.0.1:9/evil"\nno-build = true\n[tool.uv.pip]\nno-deps = true\n'
+    )
     (by.cwd / "uv.toml").write_text("no-index = true\n")
     (by.cwd / "pip").mkdir()
     (by.cwd / "pip" / "__init__.py").write_text("raise SystemExit('the wrong pip')\n")
@@ -87,7 +91,11 @@ def test_pips_configuration_is_obeyed_by_both(by: Host, env: Environment, wheels
             (by.cwd / "wheels").symlink_to(wheels)
             by = with_variables(by, PIP_FIND_LINKS="wheels", PIP_NO_INDEX="1")
         else:
-            place = {"pip.conf": by.home / ".config" / "pip" / "pip.conf", "PIP_CONFIG_FILE": by.home / "my.conf", "site": env.prefix / "pip.conf"}[way]
+            place = {
+                "pip.conf": by.home / ".config" / "pip" / "pip.conf",
+                "PIP_CONFIG_FILE": by.home / "my.conf",
+                "site": env.prefix / "pip.conf",
+            }[way]
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(text)
             if way == "PIP_CONFIG_FILE":
@@ -98,7 +106,13 @@ def test_pips_configuration_is_obeyed_by_both(by: Host, env: Environment, wheels
 
 def test_uvs_own_configuration_counts_more_for_uv(host: Host) -> None:
     """Where a variable or a file of uv names an index, pip's configuration says nothing to uv."""
-    pip = {"index-url": "https://pip/simple", "extra-index-url": "https://e1 https://e2", "find-links": "/w1 /w2", "only-binary": ":all:", "cert": "/c.pem"}
+    pip = {
+        "index-url": "https://pip/simple",
+        "extra-index-url": "https://e1 https://e2",
+        "find-links": "/w1 /w2",
+        "only-binary": ":all:",
+        "cert": "/c.pem",
+    }
     host = replace(host, environ={})
     told = uv_environ(host, Sources(), {}, pip)
     assert told["UV_DEFAULT_INDEX"] == "https://pip/simple"
@@ -116,11 +130,18 @@ def test_uvs_own_configuration_counts_more_for_uv(host: Host) -> None:
 def test_uv_toml_is_cut_down_and_joined(host: Host) -> None:
     """The user's file counts more than the system's; only where packages come from and how the network is reached is kept."""
     system, user = host.home / "etc", host.home / ".config"
-    for directory, text in ((system, 'index-url = "https://s"\nfind-links = ["w"]\n'), (user, 'find-links = ["/u"]\nprerelease = "allow"\n[pip]\nsystem = true\nno-build = true\n')):
+    for directory, text in (
+        (system, 'index-url = "https://s"\nfind-links = ["w"]\n'),
+        (user, 'find-links = ["/u"]\nprerelease = "allow"\n[pip]\nsystem = true\nno-build = true\n'),
+    ):
         (directory / "uv").mkdir(parents=True)
         (directory / "uv" / "uv.toml").write_text(text)
     host = replace(host, environ={"XDG_CONFIG_DIRS": str(system)})
-    assert uv_settings(host, Sources()) == {"index-url": "https://s", "find-links": ["/u", str(system / "uv" / "w")], "pip": {"no-build": True}}
+    assert uv_settings(host, Sources()) == {
+        "index-url": "https://s",
+        "find-links": ["/u", str(system / "uv" / "w")],
+        "pip": {"no-build": True},
+    }
     assert uv_settings(host, Sources(configuration="isolated")) == {"pip": {}}
     assert "index-url" not in uv_settings(host, Sources(indexes=("https://mine",)))
     (user / "uv" / "uv.toml").write_text("not toml")
@@ -133,14 +154,22 @@ def test_pip_settings_follow_pips_own_order(host: Host, tmp_path: Path) -> None:
     """Global, user, site, PIP_CONFIG_FILE, variables; [install] over [global]; what pip itself says is the measure."""
     environ = {"HOME": str(host.home), "PATH": os.environ["PATH"], "XDG_CONFIG_DIRS": str(tmp_path / "xdg")}
     host = replace(host, environ=environ)
-    places = {"xdg": tmp_path / "xdg" / "pip" / "pip.conf", "user": host.home / ".config" / "pip" / "pip.conf", "old": host.home / ".pip" / "pip.conf"}
+    places = {
+        "xdg": tmp_path / "xdg" / "pip" / "pip.conf",
+        "user": host.home / ".config" / "pip" / "pip.conf",
+        "old": host.home / ".pip" / "pip.conf",
+    }
     for name, path in places.items():
         path.parent.mkdir(parents=True)
-        path.write_text(f"[global]\nindex-url = https://{name}/\nextra-index-url =\n  https://{name}/1\n  https://{name}/2\n[install]\ntrusted-host = {name}\n")
+        path.write_text(
+            f"[global]\nindex-url = https://{name}/\nextra-index-url =\n  https://{name}/1\n  https://{name}/2\n[install]\ntrusted-host = {name}\n"
+        )
     found = pip_settings(host, "/nowhere", Sources())
     assert found["index-url"] == "https://user/"
     assert found["extra-index-url"] == "https://user/1 https://user/2"
-    said = subprocess.run([sys.executable, "-I", "-m", "pip", "config", "list"], env=environ, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    said = subprocess.run(
+        [sys.executable, "-I", "-m", "pip", "config", "list"], env=environ, capture_output=True, text=True, timeout=60, cwd=tmp_path
+    )
     if said.returncode == 0:
         assert f"global.index-url='{found['index-url']}'" in said.stdout
     assert pip_settings(with_variables(host, PIP_INDEX_URL="https://env/"), "/nowhere", Sources())["index-url"] == "https://env/"
@@ -202,6 +231,32 @@ def test_credentials_show_nowhere(by: Host, env: Environment, wheels: Path, tmp_
         assert CANARY not in path.read_text(errors="replace")
 
 
+def test_offline_asks_nobody(by: Host, env: Environment, wheels: Path) -> None:
+    """Without the network neither an index, nor a page of wheels, nor a URL is asked."""
+    with serve_index(wheels) as index:
+        files = f"{index.url.removesuffix('/simple')}/files/"
+        by = with_variables(by, PIP_INDEX_URL=index.url, PIP_FIND_LINKS=files, UV_NO_CACHE="1")
+        for wanted in ("alpha", f"alpha @ {files}alpha-1.0-py3-none-any.whl"):
+            with pytest.raises(NetworkError) as raised:
+                install(env, by, wanted, sources=Sources(find_links=(files,)))
+            assert raised.value.code == "offline"
+        assert index.requests == []
+
+
+def test_a_password_in_uv_toml_is_masked(host: Host, env: Environment, tmp_path: Path) -> None:
+    """What uv's own file knows is masked in what is said and kept, also where a build repeats it without its URL."""
+    pytest.importorskip("uv")
+    (host.home / ".config" / "uv").mkdir(parents=True)
+    (host.home / ".config" / "uv" / "uv.toml").write_text(f'[[index]]\nurl = "https://u:{CANARY}@127.0.0.1:9/simple"\n')
+    project = make_project(tmp_path, "app", "1.0", broken=f"the password is {CANARY}")
+    log = tmp_path / "error.log"
+    events: list[Event] = []
+    with pytest.raises(EnvkitError) as raised:
+        pypi.install(env, [Project(path=project)], sources=Sources(), work=Work(host=host, report=events.append), log=log)
+    assert raised.value.code == "build-failed"
+    assert CANARY not in f"{raised.value}{log.read_text()}{events}"
+
+
 def test_wrong_credentials_are_said_to_be_wrong(by: Host, env: Environment, wheels: Path) -> None:
     """An index that refuses is a NetworkError with a hint that says how to give credentials."""
     with serve_index(wheels, user="alice", password=CANARY) as index, pytest.raises(NetworkError) as raised:
@@ -221,7 +276,14 @@ def test_credentials_in_values_are_refused(by: Host, env: Environment) -> None:
 
 def test_secrets_are_masked_wherever_they_stand() -> None:
     """URLs, query parameters, headers, values of variables with telling names, and passwords as URLs spell them."""
-    environ = {"MY_TOKEN": "tok-12345", "PIP_INDEX_URL": "https://u:p%40ss-word@h/", "UV_INDEX_X_PASSWORD": "hunter22", "HOME": "/root", "API_KEY": "true", "KEYRING_TOKEN": ""}
+    environ = {
+        "MY_TOKEN": "tok-12345",
+        "PIP_INDEX_URL": "https://u:p%40ss-word@h/",
+        "UV_INDEX_X_PASSWORD": "hunter22",
+        "HOME": "/root",
+        "API_KEY": "true",
+        "KEYRING_TOKEN": "",
+    }
     mask = masker(environ)
     for text in ("tok-12345", "p%40ss-word", "p@ss-word", "hunter22"):
         assert text not in mask(f"a line with {text} in it")
@@ -234,7 +296,9 @@ def test_secrets_are_masked_wherever_they_stand() -> None:
     assert not credentials_in("git+ssh://git@h/x")
 
 
-def test_the_scratch_directory_is_gone_afterwards(by: Host, env: Environment, offline: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_scratch_directory_is_gone_afterwards(
+    by: Host, env: Environment, offline: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing of ours is left in the temporary directory, whether it went well or not."""
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))

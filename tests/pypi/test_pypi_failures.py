@@ -28,7 +28,9 @@ from envkit.pypi.failures import failure
         (("beta", "alpha<1"), None, None),
     ],
 )
-def test_what_an_index_cannot_give(by: Host, env: Environment, wheels: Path, tmp_path: Path, wanted: tuple[str, ...], code: str, package: str) -> None:
+def test_what_an_index_cannot_give(
+    by: Host, env: Environment, wheels: Path, tmp_path: Path, wanted: tuple[str, ...], code: str, package: str
+) -> None:
     """No such package, no such version, no versions that fit together: told apart, by uv and by pip, with the whole output kept."""
     log = tmp_path / "log" / "error.log"
     with serve_index(wheels) as index, pytest.raises(InstallError) as raised:
@@ -91,7 +93,13 @@ def test_a_hash_that_is_not_right(by: Host, env: Environment, wheels: Path) -> N
 def test_a_url_where_nothing_is(by: Host, env: Environment, wheels: Path) -> None:
     """A direct reference to a file that is not there."""
     with serve_index(wheels) as index, pytest.raises(InstallError) as raised:
-        install(env, by, f"gone @ {index.url.removesuffix('/simple')}/files/gone-1.0-py3-none-any.whl", sources=Sources(configuration="isolated"), offline=False)
+        install(
+            env,
+            by,
+            f"gone @ {index.url.removesuffix('/simple')}/files/gone-1.0-py3-none-any.whl",
+            sources=Sources(configuration="isolated"),
+            offline=False,
+        )
     assert raised.value.code == "package-not-found"
 
 

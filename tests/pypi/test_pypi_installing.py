@@ -49,7 +49,7 @@ def test_the_life_of_a_package(by: Host, env: Environment, offline: Sources) -> 
     assert not (env.prefix / "bin" / "alpha").exists()
 
 
-@pytest.mark.parametrize("minor", ["3.8", "3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("minor", ["3.8", "3.12"])
 def test_every_python_from_3_8_is_served(by: Host, minor: str, make_environment: object, offline: Sources) -> None:
     """An environment without pip, of each Python, gets what it asks for; pip itself can be put into it and works there."""
     env: Environment = make_environment(minor)  # type: ignore[operator]
@@ -201,7 +201,7 @@ def test_only_a_real_uv_on_path_is_taken(host: Host, tmp_path: Path, monkeypatch
 def test_descriptors_stay_open_in_the_tool(by: Host, env: Environment, offline: Sources, tmp_path: Path) -> None:
     """The lock's descriptor lives in the child as long as it does."""
     with open(tmp_path / "lock", "w") as lock:
-        os.set_inheritable(lock.fileno(), False)  # noqa: FBT003 - the standard library's own signature
+        os.set_inheritable(lock.fileno(), False)
         assert install(env, by, "alpha", sources=offline, descriptors=(lock.fileno(),)).added
 
 

@@ -42,7 +42,7 @@ def test_each_kind_of_damage_is_mended(by: Host, env: Environment, offline: Sour
     (site / "gamma_ray" / "__init__.py").unlink()
     (site / "alpha-1.0.dist-info" / "RECORD").unlink()
     (site / "beta-1.0.dist-info" / "METADATA").unlink()
-    (site / "app" / "__init__.py").write_text("another size entirely")
+    (site / "app" / "__init__.py").unlink()
     assert mend(env, by, offline) == ["alpha", "app", "beta", "gamma-ray"]
     assert pypi.broken(env, by) == ()
     assert names(env, by) == {"alpha": "1.0", "app": "1.0", "beta": "1.0", "gamma-ray": "1.5"}
@@ -70,7 +70,7 @@ def test_an_installer_killed_at_any_moment_leaves_what_can_be_mended(by: Host, e
     """kill -9 of the whole group during an installation: afterwards what is broken is seen, mended, and all is there."""
     directory = tmp_path / "many"
     for number in range(12):
-        make_wheel(directory, f"part{number}", "1.0", files={f"part{number}/m{index}.py": f"x = {index}\n" * 30 for index in range(80)})
+        make_wheel(directory, f"part{number}", "1.0", files={f"part{number}/m{index}.py": f"x = {index}\n" * 30 for index in range(60)})
     sources = Sources(find_links=(str(directory),), configuration="isolated")
     wanted = [f"part{number}" for number in range(12)]
     code = (
@@ -83,12 +83,18 @@ def test_an_installer_killed_at_any_moment_leaves_what_can_be_mended(by: Host, e
     )
     environ = {**by.environ, "PYTHONPATH": str(ROOT)}
     slow = by.environ["ENVKIT_INSTALLER"] == "pip"
-    for delay in (0.9, 1.2, 1.6) if slow else (0.05, 0.1, 0.15, 0.2):
+    for delay in (1.2,) if slow else (0.05, 0.1, 0.15):
         site = next((env.prefix / "lib").glob("python3*/site-packages"))
         shutil.rmtree(site)
         site.mkdir()
         child = subprocess.Popen(
-            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ, cwd=by.cwd, start_new_session=True
+            [sys.executable, "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environ,
+            cwd=by.cwd,
+            start_new_session=True,
         )
         assert child.stdin is not None
         assert child.stdout is not None

@@ -32,7 +32,12 @@ def put(
     """Install a distribution by hand."""
     info = site / f"{name}-{version}.dist-info"
     info.mkdir()
-    lines = [f"Name: {name}", f"Version: {version}", *(f"Requires-Dist: {text}" for text in requires), *(f"Provides-Extra: {e}" for e in extras)]
+    lines = [
+        f"Name: {name}",
+        f"Version: {version}",
+        *(f"Requires-Dist: {text}" for text in requires),
+        *(f"Provides-Extra: {e}" for e in extras),
+    ]
     (info / "METADATA").write_text("\n".join(lines) + "\n\n")
     (info / "RECORD").write_text(f"{info.name}/METADATA,,\n{info.name}/RECORD,,\n")
     if direct_url is not None:
@@ -134,7 +139,11 @@ def test_satisfied_means_name_version_extras_and_url(tmp_path: Path, host: Host,
     put(site, "rc", "2.0rc2")
     put(site, "odd", "not_a_version")
     put(site, "web", direct_url={"url": "https://h/web-1.0.whl", "archive_info": {"hashes": {"sha256": "aa"}}})
-    put(site, "vcs", direct_url={"url": "https://h/vcs.git", "vcs_info": {"vcs": "git", "requested_revision": "main", "commit_id": "c0ffee"}})
+    put(
+        site,
+        "vcs",
+        direct_url={"url": "https://h/vcs.git", "vcs_info": {"vcs": "git", "requested_revision": "main", "commit_id": "c0ffee"}},
+    )
     put(site, "edit", direct_url={"url": "file:///src/edit", "dir_info": {"editable": True}})
     assert pypi.unsatisfied(env, [requirement], host) == (() if satisfied else (requirement,))
 
@@ -165,7 +174,11 @@ def test_markers_are_those_of_the_target(tmp_path: Path, host: Host) -> None:
     """Version, implementation and platform come from the environment and the host, without a process."""
     env, _ = tree(tmp_path, "3.8", version=Version("3.8.18"), architecture="x86_64")
     markers = markers_of(env, replace(host, platform="linux"))
-    assert (markers["python_version"], markers["python_full_version"], markers["platform_python_implementation"]) == ("3.8", "3.8.18", "CPython")
+    assert (markers["python_version"], markers["python_full_version"], markers["platform_python_implementation"]) == (
+        "3.8",
+        "3.8.18",
+        "CPython",
+    )
     windows = markers_of(replace(env, implementation="pypy", version=Version("3.10")), replace(host, platform="win32"))
     assert (windows["os_name"], windows["platform_machine"], windows["platform_system"]) == ("nt", "AMD64", "Windows")
     assert (windows["python_full_version"], windows["implementation_name"]) == ("3.10.0", "pypy")

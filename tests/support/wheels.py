@@ -68,7 +68,11 @@ def make_wheel(
     """
     package = name.replace("-", "_")
     info = f"{package}-{version}.dist-info"
-    contents = dict(files) if files is not None else {f"{package}/__init__.py": f"__version__ = {version!r}\n\n\ndef main():\n    print({name!r}, __version__)\n"}
+    contents = (
+        dict(files)
+        if files is not None
+        else {f"{package}/__init__.py": f"__version__ = {version!r}\n\n\ndef main():\n    print({name!r}, __version__)\n"}
+    )
     header = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *(f"Requires-Dist: {text}" for text in requires)]
     for extra, needed in (extras or {}).items():
         header.append(f"Provides-Extra: {extra}")
@@ -78,7 +82,9 @@ def make_wheel(
     contents[f"{info}/METADATA"] = "\n".join(header) + "\n\nA package for tests.\n"
     contents[f"{info}/WHEEL"] = "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     if scripts:
-        contents[f"{info}/entry_points.txt"] = "[console_scripts]\n" + "".join(f"{script} = {target}\n" for script, target in scripts.items())
+        contents[f"{info}/entry_points.txt"] = "[console_scripts]\n" + "".join(
+            f"{script} = {target}\n" for script, target in scripts.items()
+        )
     rows = [f"{path},{_digest(text.encode())},{len(text.encode())}" for path, text in contents.items()]
     contents[f"{info}/RECORD"] = "\n".join([*rows, f"{info}/RECORD,,"]) + "\n"
     directory.mkdir(parents=True, exist_ok=True)
@@ -158,8 +164,7 @@ def serve_index(
             index.requests.append(self.path)
             if failure == "hang":
                 stop.wait(120)
-                return
-            if failure == "server-error":
+            elif failure == "server-error":
                 self.send_error(503)
             elif failure == "unauthorized" or (wanted is not None and self.headers.get("Authorization") != wanted):
                 self.send_response(401)
@@ -172,14 +177,10 @@ def serve_index(
                 self._file(directory / Path(unquote(self.path)).name)
 
         def _page(self, name: str) -> None:
-            found = sorted(path for path in directory.iterdir() if _project_of(path) == name) if name else []
-            if not found:
+            links = _links(directory, name)
+            if not links:
                 self.send_error(404)
                 return
-            links = "".join(
-                f'<a href="/files/{html.escape(path.name)}#sha256={hashlib.sha256(path.read_bytes()).hexdigest()}"{_needs(path)}>{html.escape(path.name)}</a><br>'
-                for path in found
-            )
             self._send(f"<!DOCTYPE html><html><body>{links}</body></html>".encode(), "text/html")
 
         def _file(self, path: Path) -> None:
@@ -213,6 +214,15 @@ def serve_index(
         stop.set()
         server.shutdown()
         server.server_close()
+
+
+def _links(directory: Path, name: str) -> str:
+    """Return the links of one project's page, "" where there is no such project."""
+    found = sorted(path for path in directory.iterdir() if _project_of(path) == name) if name else []
+    return "".join(
+        f'<a href="/files/{html.escape(path.name)}#sha256={hashlib.sha256(path.read_bytes()).hexdigest()}"{_needs(path)}>{path.name}</a><br>'
+        for path in found
+    )
 
 
 def dead_index() -> str:

@@ -1,0 +1,59 @@
+"""Content-addressed environments: built once at their final path, never changed once ready, found again by what went into them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import addressing, environments, planning, plugins, records
+from ..discovery import search
+from ..models.plans import Plan, Spec
+from ..planning import Observation
+from ..system import files
+from . import building
+
+if TYPE_CHECKING:
+    from ..control import Work
+    from ..models.environment import Environment
+
+
+def planned(spec: Spec, work: Work, *, anew: bool = True) -> tuple[Plan, Observation]:
+    """Return the plan for a checked spec without name and prefix, and what was seen; the plan's `key` is that of the environment.
+
+    Args:
+        anew: choose the base Python anew, which a plan that is to be carried out needs.
+
+    Raises:
+        NotFoundError: no Python satisfies it.
+    """
+    found = addressing.address(spec, work, lambda python: environments.base_for(python, work), anew=anew)
+    seen = _observed(found, work)
+    return planning.steps_to(spec, seen, key=found.key), seen
+
+
+def _observed(found: addressing.Address, work: Work) -> Observation:
+    prefix = addressing.ready(found.key, work.host)
+    environment = None if prefix is None else search.identify(work.host, str(prefix), plugins.locators())
+    if prefix is not None and environment is not None and environment.problem is None:
+        return Observation(prefix=prefix, state="ready", environment=environment)
+    place = addressing.free(found.key, work.host)
+    return Observation(prefix=place, state="half-made" if place.exists() else "absent", base=found.base)
+
+
+def ensured(spec: Spec, work: Work) -> tuple[Environment, Plan]:
+    """Return the environment of a checked spec, built if it is not there, and the plan that was carried out.
+
+    Any number of callers at once get one build. What somebody edited is left to `prune`; a successor is built beside it.
+    """
+    plan, seen = planned(spec, work, anew=False)
+    if not plan and seen.environment is not None:
+        records.note_use(seen.prefix, work.host)
+        return seen.environment, plan
+    files.private_directory(records.store_directory(work.host, "environments"))
+    while True:
+        key = str(plan.key)
+        with records.locked(addressing.first(key, work.host), work) as lock:
+            plan, seen = planned(spec, work)
+            if not plan and seen.environment is not None:
+                return seen.environment, plan
+            if plan.key == key:
+                return building.carry_out(spec, seen, work, lock, key=key), plan  # else another Python is the one to choose now
