@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 _ROOMS = {
     "aio": ("Scope",),
     "control": ("Cancel", "Control"),
-    "environments": ("find", "resolve"),
+    "environments": ("find", "resolve", "watch"),
     "errors": (
         "BusyError", "CancelledError", "CorruptError", "DeadlineError", "EnvkitError", "ExistsError", "InstallError", "KernelError",
         "MachineError", "NetworkError", "NotFoundError", "ProcessError", "RefusedError", "UsageError",

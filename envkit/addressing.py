@@ -74,7 +74,11 @@ def address(spec: Spec, work: Work, choose: Choose, *, anew: bool = False) -> Ad
 def _canonical(spec: Spec, host: Host) -> Spec:
     from .pypi import requirements as rules  # noqa: PLC0415 - looking does without it
 
-    return replace(spec, pypi=tuple(rules.parse(requirement, host) for requirement in spec.pypi))
+    return replace(
+        spec,
+        pypi=tuple(rules.parse(requirement, host) for requirement in spec.pypi),
+        constraints=tuple(str(rules.parse(constraint, host)) for constraint in spec.constraints),
+    )
 
 
 def _key(spec: Spec, base: list[str], host: Host) -> str:

@@ -1,4 +1,4 @@
-"""Find and resolve: discovery with the plug-ins, names, requests, paths and specs."""
+"""Find, watch and resolve: discovery with the plug-ins, names, requests, paths and specs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from .models.aliases import Env, StrPath
-    from .models.plans import Interpreter, Spec
+    from .models.plans import Change, Interpreter, Spec
 
 Probe = Literal["never", "known", "all"]
 
@@ -64,6 +64,52 @@ def _find(
 ) -> Generator[Environment, None, None]:
     places = tuple(str(records.absolute(root, work.host)) for root in roots)
     yield from search.search(work, table=plugins.locators(), kinds=kinds, managers=managers, request=request, roots=places, probe=probe)
+
+
+@takes_control
+def watch(
+    *,
+    kinds: Iterable[Kind] = (),
+    managers: Iterable[str] = (),
+    roots: Iterable[StrPath] = (),
+    interval: float = 2.0,
+    **control: Unpack[Control],
+) -> Generator[Change, None, None]:
+    """Yield every environment as added, then only what changes: environments that come, go or change, and their packages.
+
+    Reads files again and again, starts no process.
+
+    Args:
+        kinds: only these; empty means all.
+        managers: only those of these tools; empty means all.
+        roots: directories to look into besides the usual places.
+        interval: seconds between two looks; where a look takes long, the pauses are longer, so that watching stays cheap.
+
+    Returns:
+        A generator without end. It ends when `cancel` is set or the time is up, by the error that says so, or when it is closed.
+
+    Raises:
+        CancelledError: `cancel` was set. DeadlineError: `timeout` has passed.
+        UsageError: the interval is not more than 0.
+
+    Example:
+        >>> import envkit
+        >>> watching = envkit.watch(kinds=["interpreter"])
+        >>> next(watching).kind
+        'added'
+        >>> watching.close()
+    """
+    if not interval > 0:
+        raise UsageError(f"interval is {interval!r}", code="interval", hint="give seconds, more than 0")
+    return _watch(Work.of(control), _several("kinds", kinds), _several("managers", managers), _several("roots", roots), interval)
+
+
+def _watch(
+    work: Work, kinds: tuple[str, ...], managers: tuple[str, ...], roots: tuple[str, ...], interval: float
+) -> Generator[Change, None, None]:
+    from .discovery import watching  # noqa: PLC0415 - finding does without it
+
+    yield from watching.watch(lambda asked: _find(asked, kinds, managers, roots, None, "never"), work, interval=interval)
 
 
 def _several(name: str, given: Iterable[StrPath]) -> tuple[str, ...]:

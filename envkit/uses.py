@@ -1,52 +1,60 @@
-"""What is in use: each holder has a file of its own below `Host.data`/uses, locked as long as it lives, and by its children.
+"""What is in use: each holder has a file of its own below `Host.data`/uses, locked as long as it or a child of it lives.
 
-filelock has no shared lock whose descriptor a child can keep, so there is one exclusive lock per holder. `prune` asks for each
-without waiting. A gate per environment keeps a new holder and the removal of what it wants to hold apart.
+filelock has no shared lock whose descriptor a child can keep, so there is one exclusive lock per holder; beside it lies a file
+that says which environments it holds. `prune` asks for each lock without waiting. One gate, held for a moment, keeps a new holder
+and the removal of what it wants to hold apart.
 """
 
 from __future__ import annotations
 
-import hashlib
+import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import records
-from .control import Work
 from .errors import BusyError
 from .system import files, locks
 
 if TYPE_CHECKING:
+    from .control import Work
     from .host import Host
 
 _GATE = "gate"
-_HOLDER = ".lock"
-
-
-def _directory(prefix: Path, host: Host) -> Path:
-    name = hashlib.sha256(os.fsencode(os.path.realpath(prefix))).hexdigest()[:24]
-    return host.data / "uses" / name
+_LOCK, _WHAT = ".lock", ".json"
+_LARGEST = 64 * 1024  # bytes of a list of environments
 
 
 @contextmanager
-def held(prefix: Path, work: Work) -> Iterator[tuple[int, ...]]:
-    """Hold an environment in use while the body runs; the descriptors given, handed to a child, hold it as long as that lives.
+def held(prefixes: Iterable[Path], work: Work) -> Iterator[tuple[int, ...]]:
+    """Hold environments in use while the body runs; they need not be there yet.
+
+    Whoever holds one must look once more that it is there: it may have been removed just before.
+
+    Returns:
+        Descriptors that, handed to a child, hold the environments as long as that lives.
 
     Raises:
-        BusyError: the call's time is up while another process removes it. MachineError: `Host.data` cannot be written.
+        BusyError: the call's time is up while another process is at the gate. MachineError: `Host.data` cannot be written.
     """
-    directory = files.private_directory(_directory(prefix, work.host))
-    own = directory / f"{secrets.token_hex(8)}{_HOLDER}"
-    with _gate(directory, prefix, work):
-        lock = locks.acquire(own, what=str(prefix), work=work)
+    directory = files.private_directory(_directory(work.host))
+    own = directory / f"{secrets.token_hex(8)}{_LOCK}"
+    what = own.with_suffix(_WHAT)
+    with _gate(work):
+        try:
+            what.write_text(json.dumps([os.path.realpath(prefix) for prefix in prefixes]), "ascii")
+        except OSError as error:
+            raise files.machine_error(error, what) from error
+        lock = locks.acquire(own, what=str(own), work=work)
     try:
         yield lock.descriptors
     finally:
         with suppress(OSError):
-            own.unlink()  # before it is free: a name that is there is somebody's
+            what.unlink()
+            own.unlink()
         lock.release()
 
 
@@ -54,7 +62,7 @@ def held(prefix: Path, work: Work) -> Iterator[tuple[int, ...]]:
 def held_if_stored(prefix: Path, work: Work) -> Iterator[tuple[int, ...]]:
     """Hold an environment that `prune` may remove, a content-addressed or a temporary one; nothing is done for any other."""
     if records.is_stored(prefix, work.host) or records.is_temporary(prefix, work.host):
-        with held(prefix, work) as descriptors:
+        with held((prefix,), work) as descriptors:
             records.note_use(prefix, work.host)
             yield descriptors
     else:
@@ -62,48 +70,43 @@ def held_if_stored(prefix: Path, work: Work) -> Iterator[tuple[int, ...]]:
 
 
 @contextmanager
-def removing(prefix: Path, work: Work) -> Iterator[bool]:
-    """Keep new holders away while the body runs, and say whether there is none: only then it may be removed."""
-    directory = files.private_directory(_directory(prefix, work.host))
-    with _gate(directory, prefix, work):
-        yield not any(_is_locked(path, work) for path in _holders(directory))
+def removing(work: Work) -> Iterator[frozenset[str]]:
+    """Keep new holders away while the body runs, for a moment, and give the real paths of all environments that are held."""
+    files.private_directory(_directory(work.host))
+    with _gate(work):
+        yield _in_use(work)
 
 
-def forget(prefix: Path, host: Host) -> None:
-    """Delete what is kept of an environment that is gone. The gate of a name that can come again stays: somebody may wait at it."""
-    directory = _directory(prefix, host)
-    if records.is_temporary(prefix, host):
-        with suppress(OSError):
-            files.delete_renamed(directory)
-        return
-    for path in _holders(directory):
-        with suppress(OSError):
-            path.unlink()
-
-
-def in_use(prefix: Path, host: Host) -> bool:
-    """Say whether anybody holds the environment now."""
-    return any(_is_locked(path, Work(host=host)) for path in _holders(_directory(prefix, host)))
+def _directory(host: Host) -> Path:
+    return host.data / "uses"
 
 
 @contextmanager
-def _gate(directory: Path, prefix: Path, work: Work) -> Iterator[None]:
-    gate = locks.acquire(directory / _GATE, what=str(prefix), work=work)
+def _gate(work: Work) -> Iterator[None]:
+    gate = locks.acquire(_directory(work.host) / _GATE, what="the list of what is in use", work=work)
     try:
         yield
     finally:
         gate.release()
 
 
-def _holders(directory: Path) -> list[Path]:
-    try:
-        return [directory / name for name in os.listdir(directory) if name.endswith(_HOLDER)]
-    except OSError:
-        return []
+def _in_use(work: Work) -> frozenset[str]:
+    """Return what living holders hold; the files of those that were killed go. The gate is held."""
+    found: set[str] = set()
+    directory = _directory(work.host)
+    for name in sorted(os.listdir(directory)):
+        if not name.endswith(_WHAT):
+            continue
+        what = directory / name
+        if _is_locked(what.with_suffix(_LOCK), work):
+            found.update(_listed(what))
+        else:
+            with suppress(OSError):
+                what.unlink()
+    return frozenset(found)
 
 
 def _is_locked(path: Path, work: Work) -> bool:
-    """Say whether a holder lives; the file of one that was killed goes."""
     try:
         lock = locks.acquire(path, what=str(path), work=work, blocking=False)
     except BusyError:
@@ -112,3 +115,12 @@ def _is_locked(path: Path, work: Work) -> bool:
         path.unlink()
     lock.release()
     return False
+
+
+def _listed(path: Path) -> list[str]:
+    try:
+        with open(path, encoding="ascii") as stream:
+            said = json.loads(stream.read(_LARGEST))
+    except (OSError, ValueError):
+        return []
+    return [str(prefix) for prefix in said] if isinstance(said, list) else []

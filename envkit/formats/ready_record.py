@@ -103,7 +103,7 @@ def _fields(text: str, kinds: Mapping[str, type | tuple[type, ...]]) -> dict[str
     for name, value in fields.items():
         if not isinstance(value, kinds[name]):
             raise ValueError(f"{name} is {value!r}")
-        items = cast("list[Any]", list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else [])  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+        items: list[object] = [*value] if isinstance(value, list) else [*value.values()] if isinstance(value, dict) else []  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType, reportUnknownVariableType]
         if not all(isinstance(item, str) for item in items):
             raise ValueError(f"{name} holds something that is no text")
     if ("prefix" in kinds and "prefix" not in fields) or ("doing" in kinds and "doing" not in fields):

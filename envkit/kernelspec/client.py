@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _TICK: Final = 0.05  # seconds between two looks at cancel, deadline and the process
 _AGAIN: Final = 0.5  # seconds after an interrupt until the kernel is asked whether it is through; twice that until the next one
+_EARLY: Final = 0.1  # seconds after its beginning in which ipykernel may still lose an interrupt
 _LATE: Final = 0.3  # seconds that a cell's last messages have after a later request was answered
 _GRACE: Final = 5.0  # seconds that a cell has to end after an interrupt
 _RECONNECT: Final = 20  # milliseconds between two tries to reach a socket that the kernel has not made yet
@@ -144,14 +145,15 @@ class Client:
     def _mind_interrupts(self, cell: Cell) -> None:
         """Undo what interrupting a kernel at a bad moment does.
 
-        One that is about to end the cell may lose what it wanted to say, that it is idle, too. Requests are answered in order: when
-        a later one is answered the cell is over, whatever was lost.
+        One that is about to begin with the cell does not hear it: it is told a little later, and then once more. One that is about to
+        end the cell may lose what it wanted to say, that it is idle, too. Requests are answered in order: when a later one is answered
+        the cell is over, whatever was lost.
         """
         if self._interrupted is None:
             return
         now = time.monotonic()
-        if self._owed and (cell.started or now >= self._interrupted + _AGAIN):
-            self._owed = False
+        if self._owed and not cell.replied and now >= self._next_signal(cell):
+            self._owed -= 1
             self._signal()
         if self._overdue is not None:
             if now >= self._overdue:
@@ -161,7 +163,7 @@ class Client:
 
     def _forget_interrupts(self) -> None:
         self._interrupted: float | None = None  # when, since the cell began
-        self._owed = False  # the cell had not begun then: the kernel is told when it has
+        self._owed = 0  # how often the kernel is still to be told, for the cell had hardly begun
         self._questions: set[str] = set()  # requests after the interrupt
         self._overdue: float | None = None  # one of them was answered: when what is still on its way counts as lost
 
@@ -184,10 +186,17 @@ class Client:
         cell = self._cell
         if cell is None or cell.replied:
             return  # between two cells it would do harm: ipykernel may end by it
-        self._owed = not cell.started
         self._interrupted = time.monotonic()
-        if not self._owed:
+        if cell.started is None or self._interrupted < cell.started + _EARLY:
+            self._owed = 2
+        else:
             self._signal()
+
+    def _next_signal(self, cell: Cell) -> float:
+        """Return when to tell the kernel of an interrupt that came early: when the cell's own code must be running, then a second later."""
+        assert self._interrupted is not None
+        begun = self._interrupted + _AGAIN if cell.started is None else cell.started + _EARLY
+        return begun if self._owed > 1 else begun + 2 * _AGAIN
 
     def _signal(self) -> None:
         if self._child.interrupt_mode == "signal":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -23,7 +24,7 @@ class Cell:
     def __init__(self, request: str, on_output: Callable[[Output], None] | None = None) -> None:
         """Belong to the request with this message id; `on_output` hears each output as it comes."""
         self.request = request
-        self.started = False
+        self.started: float | None = None  # by the clock of time.monotonic()
         self.replied = False
         self.idle = False
         self.ok = False
@@ -62,7 +63,7 @@ class Cell:
         elif kind == "status":
             self.idle = self.idle or content.get("execution_state") == "idle"
         elif kind == "execute_input":
-            self.started = True
+            self.started = time.monotonic()
         elif kind == "clear_output":
             self._clear = True
             if not content.get("wait"):

@@ -40,7 +40,7 @@ def hold(env: Env, **control: Unpack[Control]) -> Scope[Environment]:
 
 def _held(env: Env, control: Control) -> Generator[Environment, None, None]:
     work = Work.of(control)
-    with uses.held(resolved(env, work).prefix, work):
+    with uses.held((resolved(env, work).prefix,), work):
         environment = resolved(env, work)  # once more: it may have been removed while we asked to hold it
         records.note_use(environment.prefix, work.host)
         yield environment

@@ -60,9 +60,9 @@ def broken(env: Environment, host: Host) -> tuple[Problem, ...]:
 
 def locks_itself(host: Host) -> bool:
     """Say whether the installer takes the lock file inside the environment, so that it must be free when that starts."""
-    from . import installers
+    from .installers import locks_itself as tool_locks_itself  # noqa: PLC0415 - see the module docstring
 
-    return installers.locks_itself(host)
+    return tool_locks_itself(host)
 
 
 def install(

@@ -19,9 +19,9 @@ from ..errors import UsageError
 from ..system.files import write_atomic
 from .configuration import pip_settings
 from .environ import neutral
-from .failures import offline_error
 from .request import Command, Planned, Request, Tool, project_text
 from .requirements import parse_name, project_name
+from .resolution import offline_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,25 +6,27 @@ The only module that imports `subprocess`. No shell is ever involved.
 from __future__ import annotations
 
 import os
-import queue
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess as CompletedProcess  # noqa: PLC0414 - others take the type from here
-from typing import IO, TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ..errors import MachineError, NotFoundError
+from .family import kill_processes, stop_family
+from .streams import (
+    Stream as Stream,  # noqa: PLC0414 - others take the type from here
+    Streams,
+)
 
 if TYPE_CHECKING:
     from ..control import Work
 
-Stream = Literal["stdout", "stderr"]
 _TICK = 0.05  # seconds between two looks at cancel and deadline
 _GRACE = 0.3  # seconds that output of an ended process may still take, when something it left behind holds the pipe
 _KEPT = 8 * 1024 * 1024  # characters of a tool's output that are kept: its beginning
@@ -75,58 +77,80 @@ def run_process(
         DeadlineError, CancelledError: the tree is dead by then; `DeadlineError.output` holds what it said.
     """
     child = _start(argv, environ=environ, cwd=cwd, stdin=subprocess.DEVNULL if text is None else subprocess.PIPE, descriptors=descriptors)
-    lines: queue.SimpleQueue[tuple[Stream, str] | None] = queue.SimpleQueue()
-    said: dict[Stream, list[str]] = {"stdout": [], "stderr": []}
-    until = None if seconds is None else time.monotonic() + seconds
-    readers = [
-        threading.Thread(target=_read, args=(child.stdout, "stdout", lines), daemon=True),
-        threading.Thread(target=_read, args=(child.stderr, "stderr", lines), daemon=True),
-    ]
-    if text is not None:
-        readers.append(threading.Thread(target=_feed, args=(child.stdin, text), daemon=True))
-    cut, finished, size, open_streams = False, False, 0, 2
-    ended_at: float | None = None
+    clock = _Clock(work, None if seconds is None else time.monotonic() + seconds)
+    said, finished = _Said(kept, limit), False
+    streams = Streams(child.stdout, child.stderr, child.stdin, text)
     try:
-        for reader in readers:
-            reader.start()
-        while open_streams:
-            try:
-                item = lines.get(timeout=_TICK)
-            except queue.Empty:
-                item = ("stdout", "")
-            if item is None:
-                open_streams -= 1
-                continue
-            stream, line = item
-            if line:
-                size += len(line)
-                if kept is None or size <= kept:
-                    said[stream].append(line)
-                if limit is not None and size > limit:
-                    cut = True
-                    break
-                if on_line is not None:
-                    on_line(line.rstrip("\r\n"), stream)
-            if work.is_set():
-                raise work.cancelled()
-            if work.expired() or (until is not None and time.monotonic() >= until):
-                raise work.late("".join(said["stdout"] + said["stderr"]))
-            if not spare and ended(child):
-                ended_at = ended_at or time.monotonic()
-                if not line and time.monotonic() - ended_at > _GRACE:
-                    break  # it has ended, but something it started keeps the pipe: that is killed below
+        cut = _listen(child, streams, said, clock, on_line, spare=spare)
         if not cut:
-            _wait(child, work, until)
+            _wait(child, clock)
             finished = True
     finally:
         if not (spare and finished):
             kill_tree(child)
         child.wait()
-        for pipe in (child.stdout, child.stderr, child.stdin):
-            if pipe is not None:
-                with suppress(OSError, ValueError):
-                    pipe.close()
-    return Completed(returncode=child.returncode, stdout="".join(said["stdout"]), stderr="".join(said["stderr"]), cut=cut)
+        streams.close(kill_holders=not (spare and finished))
+    return Completed(returncode=child.returncode, stdout=said.text("stdout"), stderr=said.text("stderr"), cut=cut)
+
+
+class _Said:
+    """What a child said so far, as much of it as is kept; `full` once it said more than it may."""
+
+    def __init__(self, kept: int | None, limit: int | None) -> None:
+        self._kept, self._limit, self._size = kept, limit, 0
+        self._lines: dict[Stream, list[str]] = {"stdout": [], "stderr": []}
+
+    def add(self, stream: Stream, line: str) -> None:
+        self._size += len(line)
+        if self._kept is None or self._size <= self._kept:
+            self._lines[stream].append(line)
+
+    @property
+    def full(self) -> bool:
+        return self._limit is not None and self._size > self._limit
+
+    def text(self, stream: Stream) -> str:
+        return "".join(self._lines[stream])
+
+
+class _Clock:
+    """The call's own end and the process's deadline, whichever comes first."""
+
+    def __init__(self, work: Work, until: float | None) -> None:
+        self._work, self._until = work, until
+
+    def check(self, said: _Said | None = None) -> None:
+        if self._work.is_set():
+            raise self._work.cancelled()
+        if self._work.expired() or (self._until is not None and time.monotonic() >= self._until):
+            raise self._work.late("" if said is None else said.text("stdout") + said.text("stderr"))
+
+
+def _listen(
+    child: subprocess.Popen[str],
+    streams: Streams,
+    said: _Said,
+    clock: _Clock,
+    on_line: Callable[[str, Stream], None] | None,
+    *,
+    spare: bool,
+) -> bool:
+    """Hear a child out; return True when it said more than it may."""
+    ended_at: float | None = None
+    while not streams.at_end:
+        heard = streams.line(_TICK)
+        if heard is not None:
+            said.add(heard[0], heard[1])
+            if said.full:
+                return True
+            if on_line is not None:
+                on_line(heard[1].rstrip("\r\n"), heard[0])
+        clock.check(said)
+        if not spare and ended(child):
+            ended_at = ended_at or time.monotonic()
+            if heard is None and time.monotonic() - ended_at > _GRACE:
+                break  # it has ended, but something it started keeps the pipe: that is killed by the caller
+    return False
 
 
 def run_attached(
@@ -230,28 +254,11 @@ def _typed_errors(argv: Sequence[str], cwd: Path | None) -> Generator[None]:
         raise MachineError(f"cannot run {argv[0]!r}: {error}", code="cannot-run", hint="no argument may contain a NUL character") from error
 
 
-def _read(pipe: IO[str], stream: Stream, lines: queue.SimpleQueue[tuple[Stream, str] | None]) -> None:
-    """Put lines into the queue until the pipe ends; a line without end is given in pieces."""
-    with suppress(OSError, ValueError):
-        while line := pipe.readline(65536):
-            lines.put((stream, line))
-    lines.put(None)
-
-
-def _feed(pipe: IO[str], text: str) -> None:
-    with suppress(OSError, ValueError):
-        pipe.write(text)
-        pipe.close()
-
-
-def _wait(child: subprocess.Popen[str], work: Work, until: float | None) -> None:
+def _wait(child: subprocess.Popen[str], clock: _Clock) -> None:
     """Wait for a child that has closed its output but may still work."""
     pause = 0.001
     while not ended(child):
-        if work.is_set():
-            raise work.cancelled()
-        if work.expired() or (until is not None and time.monotonic() >= until):
-            raise work.late()
+        clock.check()
         time.sleep(pause)
         pause = min(pause * 2, _TICK)
 
@@ -272,43 +279,15 @@ def kill_tree(child: subprocess.Popen[str], *, group: bool = True) -> None:
     """Kill what is left of a child, its process group and all its descendants, and reap it."""
     if sys.platform == "win32":
         if child.poll() is None:
-            subprocess.run(["taskkill", "/F", "/T", "/PID", str(child.pid)], capture_output=True, check=False)
+            taskkill = ["taskkill", "/F", "/T", "/PID", str(child.pid)]
+            subprocess.run(taskkill, capture_output=True, check=False)
             child.kill()
         child.wait()
         return
     reaped = child.returncode is not None
-    family = set[int]() if ended(child) else _stop_family(child.pid)
+    family = set[int]() if ended(child) else stop_family(child.pid)
     if group and not reaped:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)
-    for pid in family:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGKILL)
+    kill_processes(family)
     child.wait()
-
-
-def _stop_family(root: int) -> set[int]:
-    """Stop a process and its descendants, so that none can fork away while they are counted, and return their ids."""
-    family: set[int] = set()
-    todo = {root}
-    while todo:
-        for pid in todo:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGSTOP)
-        family |= todo
-        todo = {pid for pid, parent in _parents().items() if parent in family} - family
-    return family
-
-
-def _parents() -> dict[int, int]:
-    """Return the parent of each process, as /proc says; empty where there is none (there the process group has to do)."""
-    parents: dict[int, int] = {}
-    try:
-        entries = os.listdir("/proc")
-    except OSError:
-        return parents
-    for entry in entries:
-        if entry.isdigit():
-            with suppress(OSError, ValueError, IndexError), open(f"/proc/{entry}/stat", "rb") as stream:
-                parents[int(entry)] = int(stream.read().rpartition(b")")[2].split()[1])
-    return parents

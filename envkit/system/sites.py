@@ -7,12 +7,19 @@ keeps them elsewhere, so what is there decides.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ..host import Host
     from ..models.environment import Environment
 
+LAYERS: Final = "_envkit_layers.pth"
+"""The file in the site-packages of a temporary environment that adds those of the environments below it."""
+
+_LAYER_LINE = re.compile(r"import site; site\.addsitedir\((?P<path>['\"].*['\"])\)")
+_LAYERS_SIZE = 64 * 1024  # bytes
 _LIBRARIES = ("python", "pypy", "graalpy")  # how the directories of standard libraries begin
 
 
@@ -20,8 +27,9 @@ def site_packages(env: Environment, host: Host) -> tuple[str, ...]:
     """Return the directories that hold an environment's own packages, absolute.
 
     Returns:
-        In the order of its `sys.path`, without duplicates; empty when it has none. What it adds from elsewhere (the user's
-        packages, `.pth` files, its base's with `system_site_packages`) is not its own.
+        In the order of its `sys.path`, without duplicates; empty when it has none. Those that a temporary environment shows from
+        below come after its own. What else it adds from elsewhere (the user's packages, `.pth` files, its base's with
+        `system_site_packages`) is not its own.
 
     Source: sysconfig's schemes; Debian's `dist-packages` (site.py as Debian patches it).
     """
@@ -35,7 +43,29 @@ def site_packages(env: Environment, host: Host) -> tuple[str, ...]:
             continue
         if os.path.isdir(directory):
             found.setdefault((status.st_dev, status.st_ino), directory)  # lib64 is often a link to lib
-    return tuple(found.values())
+    own = tuple(found.values())
+    return (*own, *(layer for directory in own for layer in layers_of(directory))) if env.kind == "venv" else own
+
+
+def layer_lines(directories: Iterable[str]) -> str:
+    """Return the text of `LAYERS`: a line each, which `site` executes. ASCII alone, for its encoding differs between Pythons."""
+    return "".join(f"import site; site.addsitedir({directory!a})\n" for directory in directories)
+
+
+def layers_of(packages: str) -> tuple[str, ...]:
+    """Return the directories that `LAYERS` in a site-packages adds; empty where there is none."""
+    try:
+        with open(os.path.join(packages, LAYERS), encoding="ascii") as stream:
+            lines = stream.read(_LAYERS_SIZE).splitlines()
+    except (OSError, ValueError):
+        return ()
+    import ast  # noqa: PLC0415 - for temporary environments alone
+
+    found = [match["path"] for line in lines if (match := _LAYER_LINE.fullmatch(line))]
+    try:
+        return tuple(str(ast.literal_eval(path)) for path in found)
+    except (ValueError, SyntaxError):
+        return ()
 
 
 def _on_windows(prefix: str) -> list[str]:

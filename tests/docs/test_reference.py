@@ -3,6 +3,7 @@
 import argparse
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,6 +62,15 @@ def test_every_class_of_error_is_documented() -> None:
 def test_every_variable_of_envkit_is_documented() -> None:
     read = {word for path in SOURCES for word in re.findall(r"\bENVKIT_[A-Z_]+\b", path.read_text(encoding="utf-8"))}
     assert {word for word in read if f"`{word}`" not in CONFIGURATION} == set()
+
+
+def test_the_floors_are_those_of_the_contract() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    built = {layer.strip() for layer in "|".join(layers).split("|") if "(" not in layer}
+    page = (ROOT / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
+    floors = page[page.index("```text") : page.index("```\n\nEach floor")]
+    assert built - set(re.findall(r"\w+", floors)) == set()
 
 
 def test_every_command_and_option_is_documented() -> None:

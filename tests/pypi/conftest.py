@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,8 +25,6 @@ MakeEnvironment = Callable[..., Environment]
 
 
 def running_minor() -> str:
-    import sys
-
     return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -32,18 +32,20 @@ def running_minor() -> str:
 def make_environment(tmp_path_factory: pytest.TempPathFactory, interpreters: dict[str, Path]) -> MakeEnvironment:
     """Make a fresh virtual environment without pip, of the running Python or of a minor version; skip where that is not here."""
     versions: dict[str, Version] = {}
+    templates: dict[str, Path] = {}
 
-    def make(minor: str | None = None, *, system_site_packages: bool = False) -> Environment:
+    def make(minor: str | None = None) -> Environment:
         minor = minor or running_minor()
         if minor not in interpreters:
             pytest.skip(f"no Python {minor} here")
         base = interpreters[minor]
         prefix = tmp_path_factory.mktemp("environments") / "env"
-        options = ["--system-site-packages"] if system_site_packages else []
-        subprocess.run([base, "-I", "-m", "venv", "--without-pip", *options, prefix], check=True, timeout=60)
         if minor not in versions:
+            templates[minor] = tmp_path_factory.mktemp("templates") / "env"
+            subprocess.run([base, "-I", "-m", "venv", "--without-pip", templates[minor]], check=True, timeout=60)
             ask = [base, "-I", "-c", "import platform; print(platform.python_version())"]
             versions[minor] = Version(subprocess.run(ask, check=True, capture_output=True, text=True, timeout=60).stdout.strip())
+        shutil.copytree(templates[minor], prefix, symlinks=True)  # its activation scripts name another place: nothing here reads them
         return Environment(
             prefix=prefix,
             kind="venv",

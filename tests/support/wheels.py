@@ -142,7 +142,7 @@ Failure = Literal["", "server-error", "unauthorized", "truncated", "hang"]
 
 
 @contextmanager
-def serve_index(
+def serve_index(  # noqa: C901 - one server, its handler inside
     directory: Path, *, user: str | None = None, password: str | None = None, failure: Failure = "", seconds: float = 0.0
 ) -> Generator[Index, None, None]:
     """Serve the wheels and sdists of a directory as a simple index on the loopback.

@@ -1,0 +1,147 @@
+"""temporary: a private, writable environment for the time of a `with`, made in milliseconds over a content-addressed one."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Generator, Iterable
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import records, uses, venv
+from ..control import Control, Work, takes_control
+from ..errors import EnvkitError, InstallError, NetworkError, NotFoundError, UsageError
+from ..kernels import registration
+from ..layout import layout
+from ..models.environment import Environment
+from ..models.plans import Spec
+from ..system import files, sites
+from ..system.scope import OpenedScope, Scope
+from ..venv import overlay
+from . import addressed, building, observing
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from ..models.aliases import StrPath
+    from ..models.requirement import Req
+
+_NOTHING = Spec()
+_PROMPT = "temporary"
+
+
+@takes_control
+def temporary(
+    spec: Spec = _NOTHING, *, python: StrPath | Environment | None = None, pypi: Iterable[Req] = (), **control: Unpack[Control]
+) -> Scope[Environment]:
+    """Make a private environment for the time of a `with`; whatever is done in it touches nothing else, and at the end it is gone.
+
+    It is an empty virtual environment that shows a content-addressed one, which is built where it is not there yet. Packages can
+    be installed in it, over those below; pip is there for that in any case. It is not a place for `lock` or `clone`: what is
+    below is no part of it. When the process is killed, `prune` removes what is left.
+
+    Args:
+        spec: what it is to have, without name and prefix.
+        python: without a spec, a request, a path, a name or an Environment; None for the newest stable Python of the machine.
+        pypi: without a spec, packages of PyPI.
+
+    Returns:
+        A scope for `with` and `async with`, to be entered once.
+
+    Raises:
+        UsageError: a spec that has a name or a prefix, or keywords beside a spec. Else, when it is entered, as `ensure`.
+
+    Example:
+        >>> import envkit
+        >>> with envkit.temporary(pypi=["rich"]) as env:  # doctest: +SKIP
+        ...     envkit.run(env, ["python", "-m", "rich"])
+    """
+    if isinstance(pypi, str):
+        raise TypeError(f"pypi takes several requirements, not the string {pypi!r}")
+    wanted = tuple(pypi)
+    if spec == _NOTHING:
+        work = Work.of(control)
+        spec = replace(observing.spec_from("temporary", python, wanted, "auto", work), name=None)
+    elif python is not None or wanted:
+        observing.spec_from(spec, python, wanted, "auto", Work.of(control))  # refuses them
+    if not records.is_addressed(spec):
+        raise UsageError(
+            "a temporary environment has no name and no prefix", code="spec", hint="use dataclasses.replace(spec, name=None, prefix=None)"
+        )
+    return OpenedScope(partial(_opened, spec), control)
+
+
+def _opened(spec: Spec, control: Control) -> Generator[Environment, None, None]:
+    work = Work.of(control)
+    spec = observing.checked_spec(spec, work)
+    prefix = files.private_directory(records.store_directory(work.host, "temporary")) / secrets.token_hex(12)
+    with ExitStack() as held:
+        layers = _held_layers(spec, prefix, work, held)
+        held.callback(_remove, prefix, work)
+        with work.task("create", f"create a temporary environment over {layers[0]}"):
+            environment = _made(prefix, spec, layers, work)
+        yield environment
+
+
+def _held_layers(spec: Spec, prefix: Path, work: Work, held: ExitStack) -> tuple[Environment, ...]:
+    """Return the environments to show, and hold them and the new one's place, so that none can be pruned any more."""
+    while True:
+        layers = _layers(spec, work)
+        holding = ExitStack()
+        holding.enter_context(uses.held((prefix, *(layer.prefix for layer in layers)), work))
+        if all(records.state_of(layer.prefix, work.host).ready for layer in layers):
+            held.push(holding)
+            return layers
+        holding.close()  # one was removed between the two: build it again
+        work.check()
+
+
+def _layers(spec: Spec, work: Work) -> tuple[Environment, ...]:
+    """Return the environment of the spec and, where it has no pip, one that has."""
+    layer = addressed.ensured(spec, work)[0]
+    if any(os.path.isdir(os.path.join(directory, "pip")) for directory in sites.site_packages(layer, work.host)):
+        return (layer,)
+    with_pip = Spec(python=os.path.realpath(str(layer.python)), backend=spec.backend, seed="pip")
+    try:
+        return (layer, addressed.ensured(with_pip, work)[0])
+    except (NetworkError, NotFoundError, InstallError):
+        return (layer,)  # no pip is to be had: all the rest works
+
+
+def _made(prefix: Path, spec: Spec, layers: tuple[Environment, ...], work: Work) -> Environment:
+    base = layers[0]
+    assert base.version is not None
+    venv.create(
+        prefix,
+        base=base,
+        host=work.host,
+        prompt=_PROMPT,
+        system_site_packages=spec.system_site_packages,
+        variables=spec.variables,
+    )
+    packages = layout(
+        str(prefix),
+        platform=work.host.platform,
+        version=(base.version.release[0], base.version.release[1]),
+        implementation=base.implementation or "cpython",
+        free_threaded=bool(base.free_threaded),
+    ).purelib
+    try:
+        overlay.lay_over(prefix, packages, layers, work.host)
+        files.private_directory(prefix / records.MARKS)
+    except OSError as error:
+        raise files.machine_error(error, prefix) from error
+    record = records.new_record(prefix, spec, (), work.host)
+    records.finish(prefix, replace(record, layers=tuple(str(layer.prefix) for layer in layers)), work.host, durable=False)
+    return building.identified(prefix, work)
+
+
+def _remove(prefix: Path, work: Work) -> None:
+    """Remove it and its kernels; what cannot be removed now is left to `prune`."""
+    unbound = Work(host=work.host)  # not cut short by the deadline or cancel that may have ended the body
+    with suppress(EnvkitError):
+        registration.remove_kernels(registration.kernels_of(Environment(prefix=prefix, kind="venv"), work.host), unbound)
+        files.remove_tree(prefix)

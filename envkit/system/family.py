@@ -1,0 +1,58 @@
+"""Who belongs to a process: its descendants, and whoever holds its pipes; by /proc, where there is one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+
+
+def stop_family(root: int) -> set[int]:
+    """Stop a process and its descendants, so that none can fork away while they are counted, and return their ids."""
+    family: set[int] = set()
+    todo = {root}
+    while todo:
+        for pid in todo:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGSTOP)
+        family |= todo
+        todo = {pid for pid, parent in _parents().items() if parent in family} - family
+    return family
+
+
+def _parents() -> dict[int, int]:
+    """Return the parent of each process, as /proc says; empty where there is none (there the process group has to do)."""
+    parents: dict[int, int] = {}
+    try:
+        entries = os.listdir("/proc")
+    except OSError:
+        return parents
+    for entry in entries:
+        if entry.isdigit():
+            with suppress(OSError, ValueError, IndexError), open(f"/proc/{entry}/stat", "rb") as stream:
+                parents[int(entry)] = int(stream.read().rpartition(b")")[2].split()[1])
+    return parents
+
+
+def holders(descriptors: Iterable[int]) -> set[int]:
+    """Return the processes, without ours, that hold the other end of our pipes, as /proc says: daemons that left their tree."""
+    ours: set[str] = set()
+    with suppress(OSError, ValueError):
+        ours = {os.readlink(f"/proc/self/fd/{descriptor}") for descriptor in descriptors}
+    found: set[int] = set()
+    for entry in os.listdir("/proc") if ours else ():
+        if entry.isdigit() and int(entry) != os.getpid():
+            with suppress(OSError):
+                held = (f"/proc/{entry}/fd/{name}" for name in os.listdir(f"/proc/{entry}/fd"))
+                if any(os.readlink(link) in ours for link in held):
+                    found.add(int(entry))
+    return found
+
+
+def kill_processes(processes: Iterable[int]) -> None:
+    """Kill processes; one that is gone, or is not ours, is passed over."""
+    for pid in processes:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
