@@ -9,8 +9,9 @@ _DISTRIBUTION = "envkit-python"  # how `errors.py` knows that this file is ours
 if TYPE_CHECKING:
     from . import aio as aio, events as events, jupyter as jupyter
     from .aio import Scope as Scope
+    from .choosing import select as select, selected as selected
     from .control import Cancel as Cancel, Control as Control
-    from .environments import find as find, resolve as resolve
+    from .environments import find as find, resolve as resolve, watch as watch
     from .errors import (
         BusyError as BusyError,
         CancelledError as CancelledError,
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "aio": ("Scope",),
+    "choosing": ("select", "selected"),
     "control": ("Cancel", "Control"),
     "environments": ("find", "resolve", "watch"),
     "errors": (

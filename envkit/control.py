@@ -190,6 +190,12 @@ class Work:
             self._open.remove(number)
             self.tell(Finished(id=number, ok=ok, seconds=time.monotonic() - began, text=task.text))
 
+    def past(self, activity: Activity, text: str, *, seconds: float, ok: bool = True, result: str = "") -> None:
+        """Tell of an activity that is over already, as part of the one that is open."""
+        number, parent = next(self._numbers), self._open[-1] if self._open else None
+        self.tell(Started(id=number, parent=parent, activity=activity, text=text))
+        self.tell(Finished(id=number, ok=ok, seconds=seconds, text=result))
+
 
 def joined(*cancels: Cancel | None) -> Cancel:
     """Return a Cancel that is set as soon as one of those given is."""

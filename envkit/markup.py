@@ -30,8 +30,8 @@ class Table:
 
     def html(self) -> str:
         """Return the table as HTML without script or style sheet; all text is escaped."""
-        title = f'<caption style="text-align:left;font-weight:600;padding:4px 0">{escape(self.title)}</caption>' if self.title else ""
-        head = "".join(f'<th style="{_HEAD}">{escape(name)}</th>' for name in self.columns) if any(self.columns) else ""
+        title = f'<caption style="text-align:left;font-weight:600;padding:4px 0">{escape(printable(self.title))}</caption>' if self.title else ""
+        head = "".join(f'<th style="{_HEAD}">{escape(printable(name))}</th>' for name in self.columns) if any(self.columns) else ""
         body = "".join(
             "<tr>" + "".join(f'<td style="{_CELL}">{escape(printable(cell))}</td>' for cell in row) + "</tr>" for row in self.rows
         )

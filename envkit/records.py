@@ -127,11 +127,10 @@ def _is_installation(prefix: Path) -> bool:
 def state_of(prefix: Path, host: Host) -> State:
     """Read the marks; a record that cannot be read, or that names another prefix, counts as absent."""
     marks = marks_of(prefix, host)
-    record, dirty = None, None
-    with suppress(OSError, ValueError):
-        found = ready_record.load_record(_read(marks / READY))
-        if os.path.realpath(found.prefix) == os.path.realpath(prefix):
-            record = found
+    dirty = None
+    record = stated_record(prefix, host)
+    if record is not None and os.path.realpath(record.prefix) != os.path.realpath(prefix):
+        record = None
     try:
         dirty = ready_record.load_dirty(_read(marks / DIRTY))
     except FileNotFoundError:
@@ -139,6 +138,13 @@ def state_of(prefix: Path, host: Host) -> State:
     except (OSError, ValueError):
         dirty = Dirty(doing="create")
     return State(record=record, dirty=dirty)
+
+
+def stated_record(prefix: Path, host: Host) -> Record | None:
+    """Return the ready record that lies at a prefix, also one that names another; None where there is none that can be read."""
+    with suppress(OSError, ValueError):
+        return ready_record.load_record(_read(marks_of(prefix, host) / READY))
+    return None
 
 
 def _read(path: Path) -> str:

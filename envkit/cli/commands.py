@@ -12,8 +12,10 @@ from . import output, progress
 
 if TYPE_CHECKING:
     from ..control import Control
+    from ..models.environment import Environment
 
 Command = Callable[[Namespace], int]
+SHELLS = ("sh", "bash", "zsh", "fish", "csh", "pwsh", "cmd", "nu", "xonsh")
 
 
 def _control(options: Namespace, heard: progress.Heard | None = None) -> Control:
@@ -22,14 +24,23 @@ def _control(options: Namespace, heard: progress.Heard | None = None) -> Control
 
 
 def find(options: Namespace) -> int:
-    """List the environments of this machine."""
+    """List the environments of this machine: a table, a tree, one JSON text, or with `--stream` a line of JSON for each as it comes."""
     from ..environments import find as call  # noqa: PLC0415 - each command imports what it needs
 
     silent: Control = {"report": None, "timeout": options.timeout}
-    found = tuple(
-        call(kinds=options.kind, managers=options.manager, python=options.python, roots=options.roots, probe=options.probe, **silent)
-    )
-    return output.give(options, found, lambda: output.environments(found))
+    coming = call(kinds=options.kind, managers=options.manager, python=options.python, roots=options.roots, probe=options.probe, **silent)
+    if options.stream:
+        return output.give_each(coming)
+    found = tuple(coming)
+    return output.give(options, found, lambda: _shown(found, as_tree=options.tree))
+
+
+def _shown(found: tuple[Environment, ...], *, as_tree: bool) -> str:
+    from ..kernels.listing import kernels  # noqa: PLC0415 - only for people
+    from . import finding  # noqa: PLC0415 - as above
+
+    named = finding.kernels_by_environment(kernels()) if found else {}
+    return finding.tree(found, named) if as_tree else finding.listing(found, named)
 
 
 def resolve(options: Namespace) -> int:
@@ -130,10 +141,39 @@ def run(options: Namespace) -> int:
     from ..execution import run as call  # noqa: PLC0415 - each command imports what it needs
 
     argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
-    done = call(options.env, argv, capture_output=options.json, report=None, timeout=options.timeout)
+    done = call(options.env, argv, capture_output=options.json, env_file=options.env_file, report=None, timeout=options.timeout)
     if options.json:
         output.write(output.process(done))
     return 128 - done.returncode if done.returncode < 0 else done.returncode
+
+
+def activate(options: Namespace) -> int:
+    """Print an activation script; with `--json` what it does, as data."""
+    from ..control import Work  # noqa: PLC0415 - each command imports what it needs
+    from ..shells import activation_script, current_shell  # noqa: PLC0415 - as above
+
+    if options.json:
+        from ..execution import activation  # noqa: PLC0415 - as above
+
+        return output.give(options, activation(options.env, report=None, timeout=options.timeout), str)
+    shell = options.shell or current_shell(Work().host)
+    output.write(activation_script(options.env, shell, report=None, timeout=options.timeout).rstrip("\n"))
+    return 0
+
+
+def shell(options: Namespace) -> int:
+    """Open a shell and end as it ended. Ctrl-C is the shell's own business."""
+    import signal  # noqa: PLC0415 - each command imports what it needs
+
+    from ..control import Work  # noqa: PLC0415 - as above
+    from ..shells import open_shell  # noqa: PLC0415 - as above
+
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        code = open_shell(options.env, Work(timeout=options.timeout), program=options.shell)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return 128 - code if code < 0 else code
 
 
 def remove(options: Namespace) -> int:
@@ -158,7 +198,7 @@ def kernel_register(options: Namespace) -> int:
 
     scope: Any = options.scope if options.scope in {"user", "sys-prefix", "system"} else Path(options.scope)
     kernel = call(
-        options.env, name=options.name, display_name=options.display_name, scope=scope, on_exists=options.on_exists, **_control(options)
+        options.env, name=options.name, display_name=options.display_name, scope=scope, on_exists=options.on_exists, env_file=options.env_file, **_control(options)
     )
     return output.give(options, kernel, lambda: output.kernels((kernel,)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..markup import Table, printable
@@ -27,26 +27,20 @@ def give(options: Namespace, value: object, text: Callable[[], str]) -> int:
     return 0
 
 
+def give_each(values: Iterable[object]) -> int:
+    """Write each result as a line of JSON as soon as it is there; return 0."""
+    from ..formats.values import to_json  # noqa: PLC0415 - only with --stream
+
+    for value in values:
+        write(to_json(value))
+        sys.stdout.flush()
+    return 0
+
+
 def write(text: str) -> None:
     """Write a text and an end of line to stdout; what its encoding has no letters for becomes escapes."""
     encoding = sys.stdout.encoding or "utf-8"
     print(text.encode(encoding, "backslashreplace").decode(encoding))
-
-
-def environments(found: Sequence[Environment]) -> str:
-    """Return a table of environments, sorted by manager, the broken ones marked and explained."""
-    rows = tuple(
-        (
-            "!" if env.problem else "",
-            str(env.version or "?") + ("t" if env.free_threaded else ""),
-            env.kind,
-            env.manager or "",
-            env.name or "",
-            env.id + (f"  ({env.problem.message})" if env.problem else ""),
-        )
-        for env in found
-    )
-    return Table(columns=("", "version", "kind", "manager", "name", "path"), rows=rows).text() if rows else "no environment was found"
 
 
 def environment(env: Environment) -> str:

@@ -42,6 +42,9 @@ def _looking(verbs: Verbs) -> None:
     find.add_argument("--kind", action="append", default=[], help="only this kind (interpreter, venv, conda); may be repeated")
     find.add_argument("--manager", action="append", default=[], help="only those of this tool; may be repeated")
     find.add_argument("--probe", choices=("never", "known", "all"), default="never", help="run Pythons to learn what files do not say")
+    form = find.add_mutually_exclusive_group()
+    form.add_argument("--stream", action="store_true", help="print a line of JSON for each, as soon as it is found")
+    form.add_argument("--tree", action="store_true", help="show each Python with the environments that stand on it")
     resolve = _verb(verbs, "resolve", "show the one environment that a path, a name or a request means", commands.resolve)
     resolve.add_argument("target", metavar="PATH|NAME|REQUEST")
     resolve.add_argument("--probe", choices=("never", "auto"), default="never", help="run a Python where its files do not say enough")
@@ -83,6 +86,13 @@ def _using(verbs: Verbs) -> None:
     run = _verb(verbs, "run", "run a program in an environment, without a shell", commands.run)
     run.add_argument("env", metavar="ENV", help="a path or a name")
     run.add_argument("argv", nargs=argparse.REMAINDER, metavar="PROGRAM ...", help="the program and its arguments, after -- if you like")
+    run.add_argument("--env-file", metavar="FILE", help="a file of variables (.env); before ENV")
+    activate = _verb(verbs, "activate", "print what a shell evaluates to activate an environment", commands.activate)
+    shell = _verb(verbs, "shell", "open a shell inside an environment", commands.shell)
+    for inside in (activate, shell):
+        inside.add_argument("env", metavar="ENV", help="a path or a name")
+    activate.add_argument("--shell", choices=commands.SHELLS, help="for this shell; the one that runs the command if not given")
+    shell.add_argument("--shell", metavar="PROGRAM", help="this shell; your own if not given")
 
 
 def _kernels(verbs: Verbs) -> None:
@@ -99,6 +109,7 @@ def _kernels(verbs: Verbs) -> None:
         "--scope", default="user", metavar="user|sys-prefix|system|DIRECTORY", help="where it is registered (default: user)"
     )
     register.add_argument("--on-exists", choices=("error", "replace", "suffix"), default="error", help="if another kernel has the name")
+    register.add_argument("--env-file", metavar="FILE", help="a file of variables (.env) that the kernel gets")
     unregister = _verb(inner, "remove", "remove a kernel; its environment stays", commands.kernel_remove)
     unregister.add_argument("name")
     unregister.add_argument("--foreign", action="store_true", help="also one that envkit did not write")

@@ -3,6 +3,9 @@
 Gathering lists directories, nothing more. Candidates that are the same thing are put together by what the files are (the same
 file behind several links; one directory under several spellings), never by which came first or by time, so that the same machine
 gives the same answer in the same order. No process is started unless `probe` asks for it.
+
+Time is limited for each locator, so that one which hangs (a plug-in, a file system that does not answer) costs only its own
+results; see `looking.py`. The reporter hears of each locator what it found, what was left out and why, and the seconds.
 """
 
 from __future__ import annotations
@@ -10,29 +13,28 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from time import monotonic
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from ..system.look import Look
-from .installations import installation_at
-from .virtual import virtual_prefix
+from .looking import Looking, Share
 
 if TYPE_CHECKING:
-    from ..control import Work
+    from queue import SimpleQueue
+
+    from ..control import Task, Work
     from ..host import Host
     from ..models.environment import Environment
     from ..protocols import Locator
     from .requests import Request
 
 Probe: TypeAlias = Literal["never", "known", "all"]
-_Key: TypeAlias = tuple[str, int, int, int]
 
+PATIENCE: Final = 2.0
+"""Seconds in which a locator must name all its candidates, or say of one what it is; a quarter of `timeout` where that is less."""
 
-class _Thing:
-    """What several candidates turned out to be: the first one, and other paths to it."""
-
-    def __init__(self, candidate: str) -> None:
-        self.candidate = candidate
-        self.others: list[str] = []
+_TICK = 0.05  # seconds between two looks at cancel, deadline and patience, while nothing is found
+_Answer: TypeAlias = "Environment | BaseException | None"
 
 
 def search(
@@ -53,40 +55,99 @@ def search(
         kinds: only these; empty means all.
         managers: only those of these tools; empty means all.
         request: only those that it does not exclude; where files tell only the minor, a request for a patch excludes nothing.
-        roots: absolute directories to look into besides the usual places.
+        roots: absolute directories to look into besides the usual places, and to walk below; see `system/walking.py`.
         probe: "known" runs the plain interpreters, "all" every Python that was found; "never" runs none.
 
     Returns:
-        Each environment once, in table order; nothing is left open when it is abandoned. A locator that fails costs only what it
-        would have found, and the reporter hears of it.
+        Each environment once, in table order; nothing is left open when it is abandoned. A locator that fails or hangs costs only
+        what it would have found, and the reporter hears of it.
 
     Raises:
-        CancelledError, DeadlineError: between two environments.
+        CancelledError: at once. DeadlineError: after what was found in time was given out.
     """
-    look, wanted, owners = Look(work.host), frozenset(kinds), frozenset(managers)
+    states, wanted, owners = [Looking(table, frozenset(kinds), roots)], frozenset(kinds), frozenset(managers)
+    told: list[str] = []
     with work.task("find", "environments of this machine") as task:
-        told: list[str] = []
-        found = _all(work, look, table, wanted, roots, told)
-        found = (env for env in found if (not wanted or env.kind in wanted) and (not owners or env.manager in owners))
-        if request is not None:
-            found = (env for env in found if request.allows(env) is not False)
-        if probe != "never":
-            found = _run(found, work, every=probe == "all", told=told)
-        with closing(found):
-            for env in found:
-                if request is None or request.allows(env) is not False:
-                    yield env
-        task.text = "; ".join(dict.fromkeys(told))
+        try:
+            found = _patiently(work, states)
+            found = (env for env in found if (not wanted or env.kind in wanted) and (not owners or env.manager in owners))
+            if request is not None:
+                found = (env for env in found if request.allows(env) is not False)
+            if probe != "never":
+                found = _run(found, work, every=probe == "all", told=told)
+            with closing(found):
+                for env in found:
+                    if request is None or request.allows(env) is not False:
+                        yield env
+        finally:
+            _report(work, task, states[-1], told)
 
 
-def _all(
-    work: Work, look: Look, table: Sequence[Locator], wanted: frozenset[str], roots: tuple[str, ...], told: list[str]
-) -> Generator[Environment, None, None]:
-    """Yield whatever is there, in table order."""
-    for thing in _things(look, _gather(work, look, table, wanted, roots, told)):
+def _patiently(work: Work, states: list[Looking]) -> Generator[Environment, None, None]:
+    """Yield what is found on a worker; when one hangs, leave it behind and go on with another, from a state of its own."""
+    from queue import Empty, SimpleQueue  # noqa: PLC0415 - identifying one path needs no worker
+
+    patience = PATIENCE if work.timeout is None else min(PATIENCE, work.timeout / 4)
+    while True:
+        state, look, answers = states[-1], Look(work.host), SimpleQueue[_Answer]()
         work.check()
-        if (env := _identified(look, thing, table, told)) is not None:
-            yield env
+        _start(state, look, answers)
+        try:
+            late = None
+            while late is None:
+                try:
+                    answer = answers.get(timeout=_TICK)
+                except Empty:
+                    work.check()
+                    late = _late(state, patience)
+                    continue
+                if answer is None:
+                    return
+                if isinstance(answer, BaseException):
+                    raise answer
+                yield answer
+                work.check()
+        finally:
+            look.given_up = True
+        states.append(state.again())
+        states[-1].leave(*late)
+
+
+def _start(state: Looking, look: Look, answers: SimpleQueue[_Answer]) -> None:
+    import threading  # noqa: PLC0415 - as above
+
+    def run() -> None:
+        try:
+            for env in state.steps(look):
+                answers.put(env)
+                if look.given_up:
+                    return
+            answers.put(None)
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            answers.put(error)
+
+    threading.Thread(target=run, name="envkit find", daemon=True).start()
+
+
+def _late(state: Looking, patience: float) -> tuple[Share, str, float] | None:
+    """Return who has been working on which path for too long, and for how long; None when nobody has."""
+    busy = state.busy
+    if busy is None:
+        return None
+    share, path, began = busy
+    seconds = monotonic() - began
+    return (share, path, seconds) if seconds > patience else None
+
+
+def _report(work: Work, task: Task, looking: Looking, told: Sequence[str]) -> None:
+    """Tell of each locator what it found, what was left out and why, and how long it took."""
+    for share in looking.shares:
+        text = "; ".join((f"{share.found} found", *share.skipped))
+        work.past("find", share.locator.NAME, seconds=share.seconds, ok=not share.skipped, result=text)
+    names = [f"{share.locator.NAME}: {why}" for share in looking.shares for why in share.skipped]
+    left = [share.locator.NAME for share in looking.shares[looking.asked :]] if work.expired() else []
+    names += [f"not asked in time: {', '.join(left)}"] if left else []
+    task.text = "; ".join(dict.fromkeys([*names, *told]))
 
 
 def _run(found: Iterable[Environment], work: Work, *, every: bool, told: list[str]) -> Generator[Environment, None, None]:
@@ -111,84 +172,6 @@ def identify(host: Host, path: str, table: Sequence[Locator]) -> Environment | N
         if (found := locator.identify(look, path)) is not None:
             return found
     return _shim(look, path)
-
-
-def _gather(work: Work, look: Look, table: Sequence[Locator], kinds: frozenset[str], roots: tuple[str, ...], told: list[str]) -> list[str]:
-    """Return all candidates, by listing directories; the whole of it before anything is identified."""
-    found: list[str] = []
-    for locator in table:
-        if kinds and not kinds & locator.KINDS:
-            continue
-        work.check()
-        try:
-            found.extend(locator.candidates(look, roots))
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong in one locator, the others are heard
-            told.append(_skipped(locator, error))
-    return found
-
-
-def _things(look: Look, candidates: Iterable[str]) -> list[_Thing]:
-    """Return what the candidates are, each once, in their order."""
-    things: dict[_Key, _Thing] = {}
-    for candidate in dict.fromkeys(map(look.tidy, candidates)):
-        key, path = _key(look, candidate)
-        if key is None:
-            continue
-        thing = things.setdefault(key, _Thing(path))
-        if path != thing.candidate and path not in thing.others:
-            thing.others.append(path)
-    return list(things.values())
-
-
-def _key(look: Look, candidate: str) -> tuple[_Key | None, str]:
-    """Return what tells a thing from every other, and the path to speak of: a prefix, or an interpreter's executable.
-
-    A virtual environment is its directory, however it is spelled. An interpreter is the file that its executable leads to, in
-    its directory: conda's environments share one file by hard links and are different ones.
-    """
-    prefix = virtual_prefix(look, candidate)
-    if prefix is not None:
-        status = look.status(prefix)
-        return (None, prefix) if status is None else (("prefix", status.st_dev, status.st_ino, 0), prefix)
-    status = look.status(candidate)
-    if status is None:
-        return None, candidate
-    if os.path.basename(candidate) and look.is_directory(candidate):
-        found = installation_at(look, candidate)
-        if found is None or found.python is None:  # an installation without Python, which a locator may know all the same
-            return ("prefix", status.st_dev, status.st_ino, 0), candidate
-        return _key(look, str(found.python))
-    directory, file = look.status(os.path.dirname(look.last(candidate))), look.status(candidate)
-    if directory is None or file is None:
-        return None, candidate
-    return ("interpreter", directory.st_dev, directory.st_ino, file.st_ino), candidate
-
-
-def _identified(look: Look, thing: _Thing, table: Sequence[Locator], told: list[str]) -> Environment | None:
-    """Return the environment of a thing as the first locator that knows it tells it, with the other paths to it."""
-    for locator in table:
-        try:
-            found = locator.identify(look, thing.candidate)
-        except Exception as error:  # noqa: BLE001 - as above
-            told.append(_skipped(locator, error))
-            continue
-        if found is not None:
-            return _with_aliases(found, thing)
-    return None
-
-
-def _with_aliases(found: Environment, thing: _Thing) -> Environment:
-    """Return the environment with the other paths to it: of a virtual environment its prefixes, of an interpreter its executables."""
-    from dataclasses import replace  # noqa: PLC0415 - loaded already; named where it is used
-    from pathlib import Path  # noqa: PLC0415 - as above
-
-    own = {str(found.prefix), str(found.python)}
-    others = [path for path in (thing.candidate, *thing.others) if path not in own]
-    return replace(found, aliases=tuple(map(Path, others))) if others else found
-
-
-def _skipped(locator: Locator, error: Exception) -> str:
-    return f"{locator.NAME}: skipped, {type(error).__name__}: {error}"
 
 
 def _shim(look: Look, path: str) -> Environment | None:

@@ -120,7 +120,11 @@ def dump(kernel: KernelJson) -> str:
     metadata = dict(kernel.metadata)
     if kernel.owner is not None:
         known = {"python": kernel.owner.python, "kind": kernel.owner.kind, "name": kernel.owner.name}
-        metadata[_OWNER] = {"schema": SCHEMA, "environment": kernel.owner.environment, **{name: value for name, value in known.items() if value}}
+        metadata[_OWNER] = {
+            "schema": SCHEMA,
+            "environment": kernel.owner.environment,
+            **{name: value for name, value in known.items() if value},
+        }
     fields: dict[str, object] = {
         "argv": list(kernel.argv),
         "display_name": kernel.display_name,

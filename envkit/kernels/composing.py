@@ -83,7 +83,9 @@ def composed(
     """
     python = host.shown(interpreter_of(environment))
     if is_template(python):
-        raise UsageError(f"{python} cannot be written into a kernelspec: Jupyter would replace the braces", code="path", hint="choose another path")
+        raise UsageError(
+            f"{python} cannot be written into a kernelspec: Jupyter would replace the braces", code="path", hint="choose another path"
+        )
     own = str(paths.prefix_directory(environment.prefix) / "kernels" / "python3")
     try:
         shipped = spec.read(own, host)

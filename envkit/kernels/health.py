@@ -68,8 +68,15 @@ def proven(kernel: Kernel, work: Work, *, packages: Sequence[str] = ()) -> Kerne
             f"the kernelspec in {kernel.path} cannot be read: {error}", code="spec-unreadable", hint="register the environment again"
         ) from error
     if written.language.lower() != "python":
-        raise UsageError(f"{kernel.name!r} is a kernel for {written.language or 'no language'}", code="language", hint="only Python kernels can be proven")
-    with work.task("prove", f"run a cell in the kernel {kernel.name}") as task, tempfile.TemporaryDirectory(prefix="envkit-proof-") as empty:
+        raise UsageError(
+            f"{kernel.name!r} is a kernel for {written.language or 'no language'}",
+            code="language",
+            hint="only Python kernels can be proven",
+        )
+    with (
+        work.task("prove", f"run a cell in the kernel {kernel.name}") as task,
+        tempfile.TemporaryDirectory(prefix="envkit-proof-") as empty,
+    ):
         from ..kernelspec.running import Running  # noqa: PLC0415 - whoever only registers does without it
 
         began = time.monotonic()
@@ -106,7 +113,9 @@ def _proof(result: Result, seconds: float, packages: Sequence[str]) -> Proof:
     versions: dict[str, str | None] = said["packages"]
     if missing := [name for name in packages if versions.get(name) is None]:
         raise KernelError(
-            f"the kernel runs in {said['prefix']}, but {', '.join(missing)} cannot be found in it", code="cell-failed", hint="install what is missing"
+            f"the kernel runs in {said['prefix']}, but {', '.join(missing)} cannot be found in it",
+            code="cell-failed",
+            hint="install what is missing",
         )
     language = {"CPython": "Python"}.get(said["implementation"], said["implementation"])
     text = ", ".join([f"{language} {said['version']} in {said['prefix']}", *(f"{name} {versions[name]}" for name in packages)])

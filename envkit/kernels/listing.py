@@ -64,7 +64,9 @@ def named(kernel: Kernel | str, work: Work) -> Kernel:
     if isinstance(kernel, Kernel):
         if os.path.lexists(kernel.path / "kernel.json"):
             return at(kernel.path, work)
-        raise NotFoundError(f"the kernel {kernel.name!r} is no longer in {kernel.path}", code="kernel-not-found", hint="list them with jupyter.kernels()")
+        raise NotFoundError(
+            f"the kernel {kernel.name!r} is no longer in {kernel.path}", code="kernel-not-found", hint="list them with jupyter.kernels()"
+        )
     names: list[str] = []
     for directory in _directories(work.host):
         names.append(os.path.basename(directory).lower())

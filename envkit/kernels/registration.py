@@ -152,7 +152,9 @@ def checked_kernel_name(name: str) -> str:
         raise UsageError(f"{name!r} is not a kernel name", code="name", hint="give a name, not a path; scope= says where it is written")
     checked_name(name, what="kernel")
     if requests.parse(name) is not None:
-        raise UsageError(f"{name!r} is a request for a Python, so it cannot be the name of a kernel", code="name", hint=f"for example 'env-{name}'")
+        raise UsageError(
+            f"{name!r} is a request for a Python, so it cannot be the name of a kernel", code="name", hint=f"for example 'env-{name}'"
+        )
     return name
 
 
@@ -232,7 +234,9 @@ def _scope_directory(scope: Scope | Path, host: Host) -> Path:
 def _install_ipykernel(environment: Environment, work: Work, *, allowed: bool) -> None:
     if not allowed:
         raise KernelError(
-            f"ipykernel is not installed in {environment}", code="ipykernel-missing", hint='install it, or give install_ipykernel="if-missing"'
+            f"ipykernel is not installed in {environment}",
+            code="ipykernel-missing",
+            hint='install it, or give install_ipykernel="if-missing"',
         )
     from ..packages import ensure_installed  # noqa: PLC0415 - only where something is installed
 
@@ -242,7 +246,9 @@ def _install_ipykernel(environment: Environment, work: Work, *, allowed: bool) -
 def _checked_variables(variables: Mapping[str, str]) -> dict[str, str]:
     for name, value in variables.items():
         if not name or "=" in name or "\0" in name + value:
-            raise UsageError(f"{name!r} cannot be a variable", code="variables", hint="a name without '=' and a value without NUL are needed")
+            raise UsageError(
+                f"{name!r} cannot be a variable", code="variables", hint="a name without '=' and a value without NUL are needed"
+            )
     return dict(variables)
 
 
@@ -261,7 +267,9 @@ def unregister(kernel: Kernel | str, *, foreign: bool = False, dry_run: bool = F
     found = named(kernel, work)
     if not found.owned and not foreign:
         raise RefusedError(
-            f"the kernel {found.name!r} in {found.path} was not written by envkit", code="foreign-kernel", hint="foreign=True removes it all the same"
+            f"the kernel {found.name!r} in {found.path} was not written by envkit",
+            code="foreign-kernel",
+            hint="foreign=True removes it all the same",
         )
     return _removed(found, work, dry_run=dry_run)
 

@@ -49,7 +49,9 @@ def late(seconds: float, said: str) -> KernelError:
 
 def ended(returncode: int | None, said: str) -> KernelError:
     """Return the error for a kernel that ended while it was used."""
-    return KernelError(f"the kernel ended {_how(returncode)}", code="died", stderr=said, hint="restart() starts a new one; its variables are gone")
+    return KernelError(
+        f"the kernel ended {_how(returncode)}", code="died", stderr=said, hint="restart() starts a new one; its variables are gone"
+    )
 
 
 def is_address_taken(error: KernelError) -> bool:
@@ -60,12 +62,20 @@ def is_address_taken(error: KernelError) -> bool:
 def _cause(launch: Launch, said: str) -> tuple[str, str]:
     """Return the cause's code and what to do."""
     if _NO_HOME.search(said):
-        return "pythonpath-clash", "PYTHONHOME or PYTHONPATH points to another Python: unset it, or register the environment with envkit, which blanks it"
+        return (
+            "pythonpath-clash",
+            "PYTHONHOME or PYTHONPATH points to another Python: unset it, or register the environment with envkit, which blanks it",
+        )
     if _NO_IPYKERNEL.search(said):
         return "ipykernel-missing", "install ipykernel into the environment, or register it with install_ipykernel='if-missing'"
-    foreign = [part for part in launch.environ.get("PYTHONPATH", "").split(os.pathsep) if part and f'"{part.rstrip(os.sep)}{os.sep}' in said]
+    foreign = [
+        part for part in launch.environ.get("PYTHONPATH", "").split(os.pathsep) if part and f'"{part.rstrip(os.sep)}{os.sep}' in said
+    ]
     if foreign:
-        return "pythonpath-clash", f"PYTHONPATH makes it load files of {foreign[0]}: unset it, or register the environment without inheriting it"
+        return (
+            "pythonpath-clash",
+            f"PYTHONPATH makes it load files of {foreign[0]}: unset it, or register the environment without inheriting it",
+        )
     if _NO_LIBRARY.search(said):
         return "interpreter-broken", "the interpreter does not run on this machine: make the environment anew"
     return "died", "the error's stderr holds what it said last"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import zmq
@@ -34,6 +35,16 @@ _GRACE: Final = 5.0  # seconds that a cell has to end after an interrupt
 _RECONNECT: Final = 20  # milliseconds between two tries to reach a socket that the kernel has not made yet
 
 
+@dataclass(slots=True)
+class _Interrupts:
+    """The interrupts of one cell."""
+
+    at: float | None = None  # when the last one came
+    owed: int = 0  # how often the kernel is still to be told, for the cell had hardly begun
+    questions: set[str] = field(default_factory=set[str])  # requests after it
+    overdue: float | None = None  # one of them was answered: when what is still on its way counts as lost
+
+
 class Client:
     """A conversation with one kernel. One thread at a time; `interrupt_by_message` alone may be called from any."""
 
@@ -50,7 +61,7 @@ class Client:
         for one in (self._shell, self._stdin, self._iopub):
             self._poller.register(one, zmq.POLLIN)
         self._cell: Cell | None = None  # the one that runs
-        self._forget_interrupts()
+        self._interrupts = _Interrupts()
 
     def _socket(self, kind: int, channel: str) -> zmq.Socket[bytes]:
         one = self._context.socket(kind)
@@ -99,8 +110,15 @@ class Client:
         until = None if timeout is None else began + timeout
         if self._cell is not None:  # it did not end when it was interrupted
             self._follow(self._cell, until, cancel, timeout)
-        self._forget_interrupts()
-        content: dict[str, Any] = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False, "stop_on_error": True}
+        self._interrupts = _Interrupts()
+        content: dict[str, Any] = {
+            "code": code,
+            "silent": False,
+            "store_history": True,
+            "user_expressions": {},
+            "allow_stdin": False,
+            "stop_on_error": True,
+        }
         request: dict[str, Any] = self._session.msg("execute_request", content=content)
         cell = self._cell = Cell(str(request["header"]["msg_id"]), on_output)  # from here on an interrupt is meant for it
         self._session.send(self._shell, request)
@@ -120,7 +138,9 @@ class Client:
                 raise CancelledError("cancelled while the cell ran", hint="the cell was interrupted; the kernel still runs")
             if until is not None and time.monotonic() >= until and not cell.done:
                 raise DeadlineError(
-                    f"the cell was not done within {timeout:g} seconds", output=cell.text(), hint="it was interrupted; give a longer timeout="
+                    f"the cell was not done within {timeout:g} seconds",
+                    output=cell.text(),
+                    hint="it was interrupted; give a longer timeout=",
                 )
             if not took and self._child.ended():
                 self._child.kill()
@@ -136,8 +156,8 @@ class Client:
                 self._send(self._stdin, "input_reply", {"value": ""}, parent=message)  # nobody is there to type
             elif parent == cell.request:
                 cell.take(message["msg_type"], message["content"])
-            elif channel == "shell" and parent in self._questions:
-                self._overdue = self._overdue or time.monotonic() + _LATE
+            elif channel == "shell" and parent in self._interrupts.questions:
+                self._interrupts.overdue = self._interrupts.overdue or time.monotonic() + _LATE
         self._child.trim()
         self._mind_interrupts(cell)
         return took
@@ -149,23 +169,17 @@ class Client:
         end the cell may lose what it wanted to say, that it is idle, too. Requests are answered in order: when a later one is answered
         the cell is over, whatever was lost.
         """
-        if self._interrupted is None:
+        if self._interrupts.at is None:
             return
         now = time.monotonic()
-        if self._owed and not cell.replied and now >= self._next_signal(cell):
-            self._owed -= 1
+        if self._interrupts.owed and not cell.replied and now >= self._next_signal(cell):
+            self._interrupts.owed -= 1
             self._signal()
-        if self._overdue is not None:
-            if now >= self._overdue:
+        if self._interrupts.overdue is not None:
+            if now >= self._interrupts.overdue:
                 cell.end()
-        elif now >= self._interrupted + _AGAIN * (1 + len(self._questions)):
-            self._questions.add(self._send(self._shell, "kernel_info_request", {}))
-
-    def _forget_interrupts(self) -> None:
-        self._interrupted: float | None = None  # when, since the cell began
-        self._owed = 0  # how often the kernel is still to be told, for the cell had hardly begun
-        self._questions: set[str] = set()  # requests after the interrupt
-        self._overdue: float | None = None  # one of them was answered: when what is still on its way counts as lost
+        elif now >= self._interrupts.at + _AGAIN * (1 + len(self._interrupts.questions)):
+            self._interrupts.questions.add(self._send(self._shell, "kernel_info_request", {}))
 
     def _give_up(self, cell: Cell) -> None:
         """Interrupt a cell until it is done, for a while; a kernel that has ended, or does not listen, is left as it is."""
@@ -175,7 +189,7 @@ class Client:
             now = time.monotonic()
             if now >= until:
                 return
-            if now >= again and self._overdue is None:
+            if now >= again and self._interrupts.overdue is None:
                 self.interrupt()
                 again = now + 2 * _AGAIN
             self._take(cell)
@@ -186,17 +200,17 @@ class Client:
         cell = self._cell
         if cell is None or cell.replied:
             return  # between two cells it would do harm: ipykernel may end by it
-        self._interrupted = time.monotonic()
-        if cell.started is None or self._interrupted < cell.started + _EARLY:
-            self._owed = 2
+        self._interrupts.at = time.monotonic()
+        if cell.started is None or self._interrupts.at < cell.started + _EARLY:
+            self._interrupts.owed = 2
         else:
             self._signal()
 
     def _next_signal(self, cell: Cell) -> float:
         """Return when to tell the kernel of an interrupt that came early: when the cell's own code must be running, then a second later."""
-        assert self._interrupted is not None
-        begun = self._interrupted + _AGAIN if cell.started is None else cell.started + _EARLY
-        return begun if self._owed > 1 else begun + 2 * _AGAIN
+        assert self._interrupts.at is not None
+        begun = self._interrupts.at + _AGAIN if cell.started is None else cell.started + _EARLY
+        return begun if self._interrupts.owed > 1 else begun + 2 * _AGAIN
 
     def _signal(self) -> None:
         if self._child.interrupt_mode == "signal":
@@ -242,7 +256,6 @@ class Client:
                 if message is None:
                     break
                 yield names[one], message
-
 
 
 def interrupt_event() -> object:

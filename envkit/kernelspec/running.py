@@ -115,7 +115,9 @@ class Running:
 
     def _refuse_nested(self) -> None:
         if self._runner == threading.get_ident():
-            raise UsageError("a cell of this session runs on this thread already", code="session-busy", hint="on_output may not run another cell")
+            raise UsageError(
+                "a cell of this session runs on this thread already", code="session-busy", hint="on_output may not run another cell"
+            )
 
     def _refuse_closed(self) -> None:
         if self._closed:

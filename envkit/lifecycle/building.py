@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..planning import Observation
     from ..system.locks import Held
 
-_ASIDE = ".envkit-old-"
+ASIDE = ".envkit-old-"
 
 
 def carry_out(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | None = None) -> Environment:
@@ -36,7 +36,7 @@ def carry_out(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str
         InstallError, NetworkError, MachineError, ...: what was new is gone then, what was there is as it was or marked dirty.
     """
     if seen.state in {"absent", "half-made"} or seen.mismatch is not None:
-        return _build(spec, seen, work, lock, key=key)
+        return build(spec, seen, work, lock, key=key)
     environment = seen.environment
     assert environment is not None
     if seen.state == "damaged":
@@ -61,12 +61,12 @@ def identified(prefix: Path, work: Work) -> Environment:
     return found
 
 
-def _build(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | None = None) -> Environment:
+def build(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | None = None) -> Environment:
     """Build at an empty place, or in place of what is there, which comes back when that fails."""
     assert seen.base is not None
     prefix = seen.prefix
     wanted = planning.wanted_in(spec, seen)
-    with _replacing(seen), _fresh(prefix):
+    with replacing(seen), fresh(prefix):
         with work.task("create", f"create {prefix} on {seen.base}"):
             records.begin(prefix, "create", work.host, made_directory=True)
             try:
@@ -93,7 +93,7 @@ def identified_half_made(prefix: Path, work: Work) -> Environment:
 
 
 @contextmanager
-def _fresh(prefix: Path) -> Generator[None]:
+def fresh(prefix: Path) -> Generator[None]:
     """Make the directory; whatever goes wrong in the body, the directory and what was made above it are gone again."""
     top = records.make_directory(prefix)
     try:
@@ -123,7 +123,7 @@ def _empty(directory: Path) -> None:
 
 
 @contextmanager
-def _replacing(seen: Observation) -> Generator[None]:
+def replacing(seen: Observation) -> Generator[None]:
     """Put what lies at the prefix aside while its successor is built: it is deleted in the end, or put back on failure.
 
     What was half made is not worth keeping. What a kill left aside is swept by the next build of the same place.
@@ -137,7 +137,7 @@ def _replacing(seen: Observation) -> Generator[None]:
         files.remove_tree(prefix)
         yield
         return
-    aside = prefix.with_name(f"{_ASIDE}{prefix.name}-{secrets.token_hex(4)}")
+    aside = prefix.with_name(f"{ASIDE}{prefix.name}-{secrets.token_hex(4)}")
     try:
         os.rename(prefix, aside)
     except OSError as error:
@@ -153,7 +153,7 @@ def _replacing(seen: Observation) -> Generator[None]:
 
 def _sweep(prefix: Path) -> None:
     """Delete what an earlier build of this place put aside and could not delete; only with the place's lock held."""
-    start = f"{_ASIDE}{prefix.name}-"
+    start = f"{ASIDE}{prefix.name}-"
     with suppress(OSError):
         for entry in list(os.scandir(prefix.parent)):
             if entry.name.startswith(start) and len(entry.name) == len(start) + 8 and entry.is_dir(follow_symlinks=False):
@@ -184,7 +184,7 @@ def _mend(spec: Spec, seen: Observation, environment: Environment, work: Work, l
         work.check()
         if record is None:
             raise  # another tool's environment: not ours to build anew
-        return _build(spec, replace(seen, base=environments.base_for(spec.python, work)), work, lock)
+        return build(spec, replace(seen, base=environments.base_for(spec.python, work)), work, lock)
     if record is not None:
         record = replace(record, requested=tuple(map(planning.shown, planning.wanted_in(spec, seen))))
     records.finish(seen.prefix, record, work.host)

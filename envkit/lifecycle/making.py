@@ -53,11 +53,11 @@ def create(
     spec = observing.checked_spec(observing.spec_from(where, python, tuple(pypi), backend, work), work)
     prefix = records.prefix_of(spec, work.host)
     if on_exists == "error":  # said before any lock is waited for, and again once it is held
-        _refuse_existing(spec, observing.observe_place(spec, work))
+        refuse_existing(spec, observing.observe_place(spec, work))
     with records.locked(prefix, work) as lock:
         there = observing.observe_place(spec, work)
         if on_exists == "error":
-            _refuse_existing(spec, there)
+            refuse_existing(spec, there)
         elif there.state not in {"absent", "half-made"}:
             removal.check(prefix, work)
             there = replace(there, mismatch="it is to be replaced", remembered=())
@@ -65,7 +65,12 @@ def create(
         return building.carry_out(spec, seen, work, lock)
 
 
-def _refuse_existing(spec: Spec, seen: planning.Observation) -> None:
+def refuse_existing(spec: Spec, seen: planning.Observation) -> None:
+    """Refuse a place where something is already.
+
+    Raises:
+        ExistsError: something is there.
+    """
     if seen.state not in {"absent", "half-made"}:
         what = f"the environment {spec.name!r}" if spec.name else str(seen.prefix)
         if seen.state == "occupied":

@@ -21,7 +21,7 @@ from ..models.plans import Spec
 from ..system import files, sites
 from ..system.scope import OpenedScope, Scope
 from ..venv import overlay
-from . import addressed, building, observing
+from . import addressed, observing
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -122,21 +122,21 @@ def _made(prefix: Path, spec: Spec, layers: tuple[Environment, ...], work: Work)
         system_site_packages=spec.system_site_packages,
         variables=spec.variables,
     )
-    packages = layout(
+    places = layout(
         str(prefix),
         platform=work.host.platform,
         version=(base.version.release[0], base.version.release[1]),
         implementation=base.implementation or "cpython",
         free_threaded=bool(base.free_threaded),
-    ).purelib
+    )
     try:
-        overlay.lay_over(prefix, packages, layers, work.host)
+        overlay.lay_over(prefix, places.purelib, layers, work.host)
         files.private_directory(prefix / records.MARKS)
     except OSError as error:
         raise files.machine_error(error, prefix) from error
     record = records.new_record(prefix, spec, (), work.host)
     records.finish(prefix, replace(record, layers=tuple(str(layer.prefix) for layer in layers)), work.host, durable=False)
-    return building.identified(prefix, work)
+    return replace(base, prefix=prefix, python=Path(places.python), aliases=())
 
 
 def _remove(prefix: Path, work: Work) -> None:

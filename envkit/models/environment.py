@@ -86,16 +86,23 @@ class Environment:
         return self.prefix.parent.name if generic and self.prefix.parent.name else str(self.prefix)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Say the same to a notebook: as a table, with what is wrong and what mends it."""
         table = Table(title=str(self), columns=("", ""), rows=tuple(self._facts()))
         return {"text/plain": repr(self), "text/html": table.html()}
 
     def _facts(self) -> list[tuple[str, str]]:
+        problem = self.problem
         facts = {
             "prefix": self.prefix,
             "kind": f"{self.kind} ({self.manager})" if self.manager else self.kind,
             "python": self.python,
+            "version": f"{self.version} (as {self.version_source} says)" if self.version and self.version_source else self.version,
+            "architecture": self.architecture,
             "base": self.base,
             "project": self.project,
-            "problem": self.problem,
+            "also": ", ".join(map(str, self.aliases)) or None,
+            "externally managed": "yes: its system manages its packages" if self.externally_managed else None,
+            "problem": f"{problem.severity}, {problem.code}: {problem}" if problem else None,
+            "hint": problem.hint if problem else None,
         }
         return [(name, str(value)) for name, value in facts.items() if value is not None]

@@ -167,8 +167,8 @@ def _canonical(requirement: Requirement, shown: str) -> str:
     """Return the text of a requirement that is allowed, its name and extras normalized."""
     if url := requirement.url:
         _check_url(url, shown)
-    requirement.name = canonicalize_name(requirement.name)
-    requirement.extras = {canonicalize_name(extra) for extra in requirement.extras}
+    requirement.name = parse_name(requirement.name)  # packaging lets "a_" through, which is no name
+    requirement.extras = {parse_name(extra) for extra in requirement.extras}
     return str(requirement)
 
 

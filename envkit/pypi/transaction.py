@@ -54,10 +54,10 @@ def install_into(
     asked = [parse(requirement, work.host) for requirement in wanted]
     if not asked:
         return Changes()
-    with _scratch() as scratch:
-        before = _inventory(env, work.host)
+    with scratch_directory() as scratch:
+        before = inventory_of(env, work.host)
         request = Request(
-            python=_python(env),
+            python=python_of(env),
             prefix=str(env.prefix),
             requirements=tuple(dict.fromkeys(_texts(asked))),
             projects=tuple(dict.fromkeys(project for project in asked if isinstance(project, Project))),
@@ -66,13 +66,13 @@ def install_into(
             reinstall=reinstall,
             break_system_packages=break_system_packages,
             dry_run=dry_run,
-            sources=_checked(sources, work.host),
+            sources=checked_sources(sources, work.host),
             offline=work.offline,
             scratch=scratch,
             present=frozenset(before),
         )
         _refuse_managed(env, break_system_packages or dry_run)
-        runner = _Runner(env, work, log, descriptors)
+        runner = Runner(env, work, log, descriptors)
         try:
             completed = _install(runner, request)
         except NetworkError as error:
@@ -81,27 +81,27 @@ def install_into(
             completed = _install_stored_pip(runner, request, error)
         if dry_run:
             return _announced(_DRIVERS[runner.tool.kind].planned(completed, request), before)
-        return _changes(before, _inventory(env, work.host))
+        return changes_between(before, inventory_of(env, work.host))
 
 
 def uninstall_from(
     env: Environment, names: Iterable[str], *, break_system_packages: bool, work: Work, log: Path | None, descriptors: Collection[int]
 ) -> Changes:
     """Uninstall packages; see `envkit.pypi.uninstall`."""
-    before = _inventory(env, work.host)
+    before = inventory_of(env, work.host)
     there = [name for name in dict.fromkeys(parse_name(name) for name in names) if name in before]
     if not there:
         return Changes()
     _refuse_managed(env, break_system_packages)
-    with _scratch() as scratch:
+    with scratch_directory() as scratch:
         request = Request(
-            python=_python(env), prefix=str(env.prefix), requirements=(), projects=(), constraints=(), dependencies=False, reinstall=False,
+            python=python_of(env), prefix=str(env.prefix), requirements=(), projects=(), constraints=(), dependencies=False, reinstall=False,
             break_system_packages=break_system_packages, dry_run=False, sources=Sources(), offline=True, scratch=scratch, present=frozenset(before),
         )  # fmt: skip
-        runner = _Runner(env, work, log, descriptors)
+        runner = Runner(env, work, log, descriptors)
         command = _DRIVERS[runner.tool.kind].uninstall_command(runner.tool, request, there, work.host)
         runner.run(command, request, "remove", f"uninstalling {', '.join(there)}")
-        after = _inventory(env, work.host)
+        after = inventory_of(env, work.host)
         if left := [name for name in there if name in after and after[name] == before[name]]:
             raise InstallError(
                 f"{', '.join(left)} could not be uninstalled",
@@ -109,15 +109,22 @@ def uninstall_from(
                 package=left[0],
                 hint="its RECORD may be gone: repair it",
             )
-        return _changes(before, after)
+        return changes_between(before, after)
 
 
-class _Runner:
+class Runner:
     """Runs the commands of one installer for one environment and turns what it says into events and errors."""
 
     def __init__(self, env: Environment, work: Work, log: Path | None, descriptors: Collection[int]) -> None:
+        """Choose the installer; `log` is where a failed command's output is kept, `descriptors` go to every child."""
         self.env, self.work, self._log, self._descriptors = env, work, log, descriptors
         self.tool: Tool = choose(env, work)
+
+    def commands(self, request: Request) -> tuple[Command, ...]:
+        """Return the commands of an installation, in order."""
+        driver: Any = _DRIVERS[self.tool.kind]
+        commands: tuple[Command, ...] = driver.install_commands(self.tool, request, self.work.host)
+        return commands
 
     def run(self, command: Command, request: Request, activity: Activity, text: str) -> Completed:
         """Run one command to its end.
@@ -164,14 +171,14 @@ class _Runner:
         return error
 
 
-def _install(runner: _Runner, request: Request) -> Completed:
+def _install(runner: Runner, request: Request) -> Completed:
     """Run the commands of an installation in order and return the last one's output."""
-    commands: tuple[Command, ...] = _DRIVERS[runner.tool.kind].install_commands(runner.tool, request, runner.work.host)
+    commands = runner.commands(request)
     asked = [*request.requirements, *(project.path.name for project in request.projects)]
     return [runner.run(command, request, "resolve", f"resolving {', '.join(asked)}") for command in commands][-1]
 
 
-def _install_stored_pip(runner: _Runner, request: Request, error: NetworkError) -> Completed:
+def _install_stored_pip(runner: Runner, request: Request, error: NetworkError) -> Completed:
     """Install pip itself from the store, when that is all that is missing and the index cannot be reached.
 
     Raises:
@@ -201,7 +208,7 @@ def _texts(asked: Iterable[str | Project]) -> Iterator[str]:
             yield from expand_groups(requirement)
 
 
-def _checked(sources: Sources, host: Host) -> Sources:
+def checked_sources(sources: Sources, host: Host) -> Sources:
     """Return sources whose places may be handed on, directories of wheels absolute."""
     for index in sources.indexes:
         checked_location(index, "index")
@@ -212,7 +219,7 @@ def _checked(sources: Sources, host: Host) -> Sources:
     return replace(sources, find_links=links)
 
 
-def _python(env: Environment) -> str:
+def python_of(env: Environment) -> str:
     if env.python is None:
         raise NotFoundError(
             f"{env.prefix} has no Python", code="python-missing", hint="choose an environment that has one, or make it anew"
@@ -225,11 +232,11 @@ def _refuse_managed(env: Environment, allowed: bool) -> None:  # noqa: FBT001 - 
         raise managed_error(str(env))
 
 
-def _inventory(env: Environment, host: Host) -> _Inventory:
+def inventory_of(env: Environment, host: Host) -> _Inventory:
     return {found.name: (package_of(found, host), stamp(found)) for found in distributions(env, host)}
 
 
-def _changes(before: _Inventory, after: _Inventory) -> Changes:
+def changes_between(before: _Inventory, after: _Inventory) -> Changes:
     """Return what differs, each part sorted by name; what was installed anew in the same version counts as updated."""
     return Changes(
         added=tuple(after[name][0] for name in sorted(after.keys() - before.keys())),
@@ -256,7 +263,7 @@ def _announced(planned: Iterable[Planned], before: _Inventory) -> Changes:
 
 
 @contextmanager
-def _scratch() -> Generator[Path, None, None]:
+def scratch_directory() -> Generator[Path, None, None]:
     """Make an empty private directory: the working directory of the tool, where nothing of a stranger's can be found."""
     try:
         path = Path(tempfile.mkdtemp(prefix="envkit-"))

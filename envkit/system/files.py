@@ -11,8 +11,12 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from ..errors import MachineError
+
+TRASH: Final = ".envkit-trash-"
+"""How the name of a directory begins that is being removed; whoever finds one may finish that."""
 
 _CODES = {
     errno.ENOSPC: ("disk-full", "the disk is full", "free some space and call again"),
@@ -96,7 +100,7 @@ def remove_tree(path: Path, *, still_ours: Callable[[], bool] = lambda: True) ->
     Raises:
         MachineError: it could not be removed; what is left lies beside it and begins with `.envkit-trash-`.
     """
-    trash = path.with_name(f".envkit-trash-{secrets.token_hex(6)}")
+    trash = path.with_name(f"{TRASH}{secrets.token_hex(6)}")
     try:
         if stat.S_ISLNK(os.lstat(path).st_mode):
             raise MachineError(f"{path} is a link", code="link", hint="name the directory itself")

@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LINKS = 40  # links followed for one path, as Linux does
+_LEVELS = 400  # directories in one path
 _ENTRIES = 20_000  # names read of one directory
 _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
+
+
+class GivenUp(BaseException):
+    """Nobody waits for this look any more. Not an `Exception`, so that nothing on the way takes it for a fault of a file."""
 
 
 class Look:
@@ -30,8 +35,25 @@ class Look:
         """Look at `host`."""
         self.host = host
         self.windows = host.platform == "win32"
-        self.whole = str(host.root) == os.sep or os.name == "nt"  # the machine itself: the operating system may follow links
+        self._root = str(host.root)
+        self._reals: dict[str, str] = {}
+        self.whole = self._root == os.sep or os.name == "nt"  # the machine itself: the operating system may follow links
+        self.given_up = False  # set by whoever waits no longer: the next look at a file ends what goes on
+        self.notes: list[str] = []  # what was left out, and why
         self._memory: dict[Hashable, object] = {}
+
+    def note(self, text: str) -> None:
+        """Keep what was left out and why, for the report."""
+        self.notes.append(text)
+
+    def check(self) -> None:
+        """End what goes on when nobody waits for it any more.
+
+        Raises:
+            GivenUp: nobody does.
+        """
+        if self.given_up:
+            raise GivenUp
 
     def remember(self, key: Hashable, find: Callable[[], T]) -> T:
         """Return what `find` gave for `key` the first time."""
@@ -43,16 +65,48 @@ class Look:
 
     def place(self, text: str) -> str:
         """Return an absolute path of that world as a path of this machine."""
-        if self.whole and text.startswith("/"):
-            return text
+        if text.startswith("/") and not self.windows:
+            return text if self.whole else self._root + os.path.normpath("/" + text.lstrip("/"))
         return self.remember(("place", text), lambda: str(self.host.path(text)))
 
     def names(self, directory: str) -> tuple[str, ...]:
         """Return the names in a directory, sorted; empty when it is none or cannot be read."""
-        return self.remember(("names", directory), lambda: _names(directory))
+        return self.remember(("names", directory), lambda: tuple(sorted([entry.name for entry in self._entries(directory)])))
+
+    def directories(self, directory: str) -> frozenset[str]:
+        """Return those of the names in a directory that are directories, or links to one."""
+        return frozenset(entry.name for entry in self._entries(directory) if self._leads_to_directory(directory, entry))
+
+    def _leads_to_directory(self, directory: str, entry: os.DirEntry[str]) -> bool:
+        try:
+            if entry.is_symlink():  # which the entry itself would follow out of a tree
+                return self.is_directory(os.path.join(directory, entry.name))
+            return entry.is_dir(follow_symlinks=False)
+        except OSError:
+            return False
+
+    def below(self, root: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return the directories at and below one that the caller named, with the names in each; see `walking.walk`."""
+        from .walking import walk  # noqa: PLC0415 - only where the caller names directories
+
+        return self.remember(("below", root), lambda: walk(self, root))
+
+    def _entries(self, directory: str) -> list[os.DirEntry[str]]:
+        self.check()
+        try:
+            with os.scandir(directory if self.whole else self.real(directory)) as entries:
+                found = list(islice(entries, _ENTRIES + 1))
+        except (OSError, ValueError):
+            return []
+        if len(found) > _ENTRIES:
+            self.note(f"of {directory} only {_ENTRIES} names were read")
+            found.pop()
+        return found
 
     def status(self, path: str) -> os.stat_result | None:
         """Return the status of what a path leads to; None when there is nothing, or a loop."""
+        if self.given_up:
+            raise GivenUp
         if not self.whole:
             path = self.real(path)
         try:
@@ -77,8 +131,8 @@ class Look:
         except (OSError, ValueError):
             return None
         if os.path.isabs(target):
-            return target if self.whole else str(self.host.path(target))
-        joined = os.path.join(os.path.dirname(path), target)
+            return target if self.whole else self.place(target)
+        joined = f"{os.path.dirname(path)}{os.sep}{target}"
         return joined if self.whole else self._inside(joined)
 
     def last(self, path: str) -> str:
@@ -93,44 +147,47 @@ class Look:
     def tidy(self, path: str) -> str:
         """Return a path without `.` and `..`: by its text where that is the same place, else by what its directory really is."""
         tidy = os.path.normpath(path)
-        if ".." not in path.split(os.sep):
+        if ".." not in path:
             return tidy
         real = self.real(os.path.dirname(path))
         return tidy if self.real(os.path.dirname(tidy)) == real else os.path.join(real, os.path.basename(path))
 
     def real(self, path: str) -> str:
         """Return the path with every link followed, as far as it exists."""
-        return self.remember(("real", path), lambda: self._real(path))
+        try:
+            return self._reals[path]
+        except KeyError:
+            found = self._reals[path] = self._real(path, 0)
+            return found
 
-    def _real(self, path: str) -> str:
-        if self.whole:
+    def _real(self, path: str, links: int) -> str:
+        """Follow the links of a path, in a tree never out of it. What is known of a directory serves for all in it."""
+        if os.name == "nt" or path.count(os.sep) > _LEVELS:
             try:
-                return os.path.realpath(path)
+                return os.path.realpath(path) if self.whole else self._inside(path)
             except (OSError, ValueError):
                 return path
-        done, todo, links = os.sep, [part for part in path.split(os.sep) if part][::-1], 0
-        while todo:
-            part = todo.pop()
-            if part in {".", ".."}:
-                done = os.path.dirname(done) if part == ".." else done
-                continue
-            step = os.path.join(done, part)
-            target = self.link(step) if self._is_inside(step) and links < _LINKS else None
-            if target is None:
-                done = step
-            else:
-                links, done = links + 1, os.sep
-                todo.extend([part for part in target.split(os.sep) if part][::-1])
-        return self._inside(done) if self._is_inside(path) else done
+        if path in {self._root, os.sep, ""} or not (self.whole or self._is_inside(path)):
+            return path
+        directory, _, name = path.rpartition(os.sep)
+        above = self._reals.get(directory)
+        if above is None:
+            above = self._reals[directory] = self._real(directory, links)
+        if name in {"", "."}:
+            return above or os.sep
+        if name == "..":
+            return above if above == self._root else os.path.dirname(above)
+        step = f"{above}/{name}" if above != os.sep else f"/{name}"
+        target = self.link(step) if links < _LINKS else None
+        return step if target is None else self._real(target, links + 1)
 
     def _is_inside(self, path: str) -> bool:
-        root = str(self.host.root)
-        return path == root or path.startswith(root + os.sep)
+        return path == self._root or path.startswith(self._root + os.sep)
 
     def _inside(self, path: str) -> str:
         """Keep a path in the tree that stands for another machine: `..` at its root stays at its root."""
         tidy = os.path.normpath(path)
-        return tidy if self._is_inside(tidy) else str(self.host.root) + tidy
+        return tidy if self._is_inside(tidy) else self._root + tidy
 
     def text(self, path: str, limit: int) -> str | None:
         """Return a file's text; None when it is no regular file, cannot be read, is not UTF-8, or has more than `limit` bytes."""
@@ -151,16 +208,16 @@ class Look:
         except (OSError, ValueError):
             return None
         try:
-            return os.read(descriptor, size) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+            return _read(descriptor, size) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
         except OSError:
             return None
         finally:
             os.close(descriptor)
 
 
-def _names(directory: str) -> tuple[str, ...]:
-    try:
-        with os.scandir(directory) as entries:
-            return tuple(sorted([entry.name for entry in islice(entries, _ENTRIES)]))
-    except (OSError, ValueError):
-        return ()
+def _read(descriptor: int, size: int) -> bytes:
+    """Read up to `size` bytes; what the kernel makes up as it is read (/proc) comes in parts, and its size is told as 0."""
+    data = os.read(descriptor, size)
+    while 0 < len(data) < size and (more := os.read(descriptor, size - len(data))):
+        data += more
+    return data

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 _LONGEST: Final = 127  # bytes of a first line, with `#!` and line end
@@ -40,16 +40,16 @@ def interpreter_of(data: bytes) -> tuple[str, bytes, bytes] | None:
     return os.fsdecode(python), options, data[found.end() :]
 
 
-def rebased(data: bytes, directory: str, python: str) -> bytes | None:
-    """Return a script that ran with an interpreter in `directory` as one that runs with `python`; None where it did not.
+def rebased(data: bytes, directories: Collection[str], python: str) -> bytes | None:
+    """Return a script that ran with an interpreter in one of the directories as one that runs with `python`; None where it did not.
 
-    The interpreter keeps its name where that has a version or is another one: `python3.12`, `pythonw`, `pypy3`.
+    The interpreter keeps its name, such as `python3.12` or `pypy3`; of `python` its directory is taken.
     """
     found = interpreter_of(data)
     if found is None:
         return None
     interpreter, options, rest = found
-    if os.path.dirname(interpreter) != directory:
+    if os.path.dirname(interpreter) not in directories:
         return None
     return first_lines(os.path.join(os.path.dirname(python), os.path.basename(interpreter)), options) + rest
 

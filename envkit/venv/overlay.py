@@ -58,7 +58,7 @@ def _programs(layer: str, prefix: str, host: Host, placer: Placer) -> None:
         with open(entry.path, "rb") as stream:
             head = stream.read(2)
             data = head + stream.read() if head == b"#!" else b""
-        script = rebased(data, source, os.path.join(target, "python")) if data else None
+        script = rebased(data, (source,), os.path.join(target, "python")) if data else None
         if script is None:
             placer.put(entry.path, goal)
         else:

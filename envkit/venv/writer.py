@@ -46,6 +46,7 @@ def create(
     prompt: str | None = None,
     system_site_packages: bool = False,
     variables: Mapping[str, str] = EMPTY,
+    again: bool = False,
 ) -> None:
     """Make a virtual environment without packages at `prefix`, from any CPython 3.8+ or PyPy, without starting a process.
 
@@ -57,6 +58,7 @@ def create(
         prompt: what shells show; None is the directory's name, or its parent's where it is called `.venv` or the like.
         system_site_packages: let it see the packages of the base.
         variables: set by the activation scripts, besides their own.
+        again: replace what an earlier making wrote: interpreter, pyvenv.cfg and scripts; packages and other programs stay.
 
     Raises:
         RefusedError: no environment can work at such a path (`:` on POSIX, control characters, bytes that are no text).
@@ -86,7 +88,9 @@ def create(
     configuration = _configuration(made_from, host, shown if prompt is not None else None, system_site_packages=system_site_packages)
     try:
         _write_directories(paths, made_from, host)
-        _write_files(paths, scene, configuration)
+        if again:
+            _clear(paths, made_from, scene)
+        _write_files(paths, scene, configuration, again=again)
         if host.platform == "win32":
             _copy_launchers(paths, made_from)
         else:
@@ -156,12 +160,22 @@ def _write_directories(paths: Layout, base: Base, host: Host) -> None:
             os.symlink("lib", paths.join("lib64"))
 
 
-def _write_files(paths: Layout, scene: Scene, configuration: str) -> None:
-    _write(paths.join(".gitignore"), "*\n")
-    _write(paths.join("CACHEDIR.TAG"), _TAG)
+def _write_files(paths: Layout, scene: Scene, configuration: str, *, again: bool) -> None:
+    for name, text in ((".gitignore", "*\n"), ("CACHEDIR.TAG", _TAG)):
+        if not (again and os.path.exists(paths.join(name))):
+            _write(paths.join(name), text)
     for name, text in scripts.files(scene).items():
         _write(f"{paths.scripts}{paths.separator}{name}", text)
     _write(paths.join(pyvenv_cfg.NAME), configuration)
+
+
+def _clear(paths: Layout, base: Base, scene: Scene) -> None:
+    """Remove what is written anew: links to an interpreter above all, which must not be written through."""
+    names = executable_names(base.version, base.implementation, free_threaded=base.free_threaded)
+    programs = [f"{paths.scripts}{paths.separator}{name}" for name in scripts.files(scene)]
+    for path in (*(paths.script(name) for name in names), *programs, paths.join(pyvenv_cfg.NAME)):
+        with suppress(FileNotFoundError):
+            os.unlink(path)
 
 
 def _write(path: str, text: str) -> None:

@@ -15,7 +15,9 @@ from envkit.kernels import registration
 from envkit.kernelspec import spec
 from envkit.system.files import write_atomic
 
-SPEC = KernelJson(argv=(sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"), display_name="x", owner=Owner(environment="/gone"))
+SPEC = KernelJson(
+    argv=(sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"), display_name="x", owner=Owner(environment="/gone")
+)
 ROOT = Path(__file__).parents[2]
 
 
@@ -148,7 +150,10 @@ def test_no_reader_misses_a_kernel_that_two_processes_write(tmp_path: Path, host
     with spec.locked(place.parent, Work(host=host)):
         spec.write(place, SPEC, {})
     command = [sys.executable, "-c", WRITER, str(place), str(host.data), "300"]
-    writers = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}) for _ in range(2)]
+    writers = [
+        subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        for _ in range(2)
+    ]
     manager = KernelSpecManager(kernel_dirs=[str(tmp_path / "kernels")])
     reads = 0
     while any(writer.poll() is None for writer in writers):

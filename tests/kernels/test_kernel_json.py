@@ -12,7 +12,9 @@ from envkit.formats.kernel_json import KernelJson, Owner, escaped, filled_env, i
 pytestmark = pytest.mark.core
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
-values = st.recursive(st.none() | st.booleans() | st.integers() | texts, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3))
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | texts, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3)
+)
 kernels = st.builds(
     KernelJson,
     argv=st.lists(texts, min_size=1, max_size=4).map(tuple),
@@ -72,7 +74,9 @@ def test_an_escaped_value_reaches_the_kernel_unchanged(text: str, environ: dict[
 
 def test_jupyter_reads_what_is_written(tmp_path: Path) -> None:
     """jupyter_client reads what envkit writes, a path that is no UTF-8 included."""
-    kernel = KernelJson(argv=("/é/\udcff/python", "-m", "x"), display_name="é", env={"A": "b"}, metadata={"debugger": True}, owner=Owner(environment="/é"))
+    kernel = KernelJson(
+        argv=("/é/\udcff/python", "-m", "x"), display_name="é", env={"A": "b"}, metadata={"debugger": True}, owner=Owner(environment="/é")
+    )
     (tmp_path / "kernel.json").write_text(kernel_json.dump(kernel), "ascii")
     spec: Any = KernelSpec.from_resource_dir(str(tmp_path))
     assert (spec.argv, spec.display_name, spec.env) == (list(kernel.argv), "é", {"A": "b"})

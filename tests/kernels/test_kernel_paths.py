@@ -42,14 +42,19 @@ def test_macos_keeps_kernels_in_the_library(host: Host, tmp_path: Path) -> None:
     """On macOS the user's kernels lie in ~/Library, whichever of its two places the variables choose."""
     mac = replace(host, root=tmp_path, environ={}, platform="darwin", home=tmp_path / "Users" / "u")
     assert paths.user_directory(mac) == mac.home / "Library" / "Jupyter"
-    assert paths.user_directory(replace(mac, environ={"JUPYTER_PLATFORM_DIRS": "1"})) == mac.home / "Library" / "Application Support" / "Jupyter"
+    assert (
+        paths.user_directory(replace(mac, environ={"JUPYTER_PLATFORM_DIRS": "1"}))
+        == mac.home / "Library" / "Application Support" / "Jupyter"
+    )
     assert paths.system_directory(mac) == tmp_path / "usr" / "local" / "share" / "jupyter"
 
 
 def test_windows_keeps_kernels_in_appdata(host: Host, tmp_path: Path) -> None:
     """On Windows the user's kernels lie in APPDATA, and PROGRAMDATA counts only where it is trusted."""
     home = tmp_path / "C" / "Users" / "u"
-    windows = replace(host, root=tmp_path, environ={"APPDATA": "C:\\Users\\u\\Roaming", "PROGRAMDATA": "C:\\PD"}, platform="win32", home=home)
+    windows = replace(
+        host, root=tmp_path, environ={"APPDATA": "C:\\Users\\u\\Roaming", "PROGRAMDATA": "C:\\PD"}, platform="win32", home=home
+    )
     assert paths.user_directory(windows) == home / "Roaming" / "jupyter"
     assert paths.user_directory(replace(windows, environ={})) == home / ".jupyter" / "data"
     trusted = replace(windows, environ={**windows.environ, "JUPYTER_USE_PROGRAMDATA": "1"})

@@ -182,7 +182,7 @@ def test_nothing_is_left_of_twenty_sessions(kernel_environment: Path, host: Host
     for number in range(20):
         with envkit.jupyter.session(kernel_environment, host=host) as kernel:
             pids.append(int(kernel.run("import os, subprocess; print(os.getpid())").text))
-            if number < 3:
+            if number == 0:
                 pids.append(int(kernel.run("print(subprocess.Popen(['sleep', '600']).pid)").text))
             assert len([name for name in os.listdir(tmp_path) if name.startswith("envkit-kernel-")]) == 1
         gc.collect()
@@ -190,7 +190,9 @@ def test_nothing_is_left_of_twenty_sessions(kernel_environment: Path, host: Host
         if number == 1:
             before = now  # what imports keep open is open by now
     assert now == before
-    assert not [pid for pid in pids if os.path.exists(f"/proc/{pid}") and "Z" not in Path(f"/proc/{pid}/stat").read_text().split(")")[1][:3]]
+    assert not [
+        pid for pid in pids if os.path.exists(f"/proc/{pid}") and "Z" not in Path(f"/proc/{pid}/stat").read_text().split(")")[1][:3]
+    ]
     assert not [name for name in os.listdir(tmp_path) if name.startswith("envkit-kernel-")]
 
 
@@ -233,7 +235,9 @@ def test_a_session_that_cannot_start_says_why(kernel_environment: Path, bare_env
 
 def test_ports_do_where_there_are_no_sockets_in_the_file_system(kernel_environment: Path, host: Host) -> None:
     """The same kernel talks over ports of the local machine; a path too long for a socket makes it do so by itself."""
-    launch = Launch(argv=(str(kernel_environment / "bin" / "python"), "-m", "ipykernel_launcher", "-f", "{connection_file}"), environ=host.environ)
+    launch = Launch(
+        argv=(str(kernel_environment / "bin" / "python"), "-m", "ipykernel_launcher", "-f", "{connection_file}"), environ=host.environ
+    )
     running = Running(launch, cwd=host.cwd, work=Work(host=host), transport="tcp")
     try:
         assert running.run("6 * 7").text == "42"

@@ -76,7 +76,9 @@ def test_a_taken_name_gets_a_number_or_is_replaced(kernel_environment: Path, hos
     kernels = Path(host.environ["JUPYTER_DATA_DIR"]) / "kernels"
     for name in ("demo", "demo-2", "x" * 64):
         (kernels / name).mkdir(parents=True)
-        (kernels / name / "kernel.json").write_text(json.dumps({"argv": ["/other/bin/python"], "display_name": "other", "language": "python"}))
+        (kernels / name / "kernel.json").write_text(
+            json.dumps({"argv": ["/other/bin/python"], "display_name": "other", "language": "python"})
+        )
     for _ in range(2):
         kernel = envkit.jupyter.register(kernel_environment, name="demo", on_exists="suffix", host=host)
         assert (kernel.name, kernel.display_name[-8:]) == ("demo-3", "(demo-3)")
@@ -106,7 +108,13 @@ def test_a_name_that_is_not_allowed_touches_nothing(name: str, kernel_environmen
 
 def test_arguments_are_checked_before_anything_happens(kernel_environment: Path, host: Host) -> None:
     """A word that no keyword knows is refused, and nothing is written."""
-    for wrong in ({"scope": "users"}, {"on_exists": "overwrite"}, {"install_ipykernel": "yes"}, {"variables": {"A=B": "x"}}, {"name": Path("demo")}):
+    for wrong in (
+        {"scope": "users"},
+        {"on_exists": "overwrite"},
+        {"install_ipykernel": "yes"},
+        {"variables": {"A=B": "x"}},
+        {"name": Path("demo")},
+    ):
         with pytest.raises(UsageError) as caught:
             envkit.jupyter.register(kernel_environment, host=host, **wrong)
         assert caught.value.hint

@@ -20,6 +20,7 @@ from envkit.events import Event
 from envkit.host import Host
 from envkit.models.environment import Environment
 from envkit.models.plans import Changes, Project, Sources
+from envkit.pypi.installers import find_uv
 
 MakeEnvironment = Callable[..., Environment]
 
@@ -75,8 +76,18 @@ def by(request: pytest.FixtureRequest, host: Host, shared_data: Path) -> Host:
     """A world where uv installs, and one where pip does; nobody waits for a dead index."""
     if request.param == "uv":
         pytest.importorskip("uv")
-    environ = {**host.environ, "ENVKIT_INSTALLER": request.param, "UV_HTTP_RETRIES": "0", "PIP_RETRIES": "0"}
-    return replace(host, environ=environ, data=shared_data)
+    return world(host, shared_data, request.param)
+
+
+@pytest.fixture
+def any_tool(host: Host, shared_data: Path) -> Host:
+    """A world of the quicker installer, for promises that do not hang on which it is."""
+    return world(host, shared_data, "uv" if find_uv(host) else "pip")
+
+
+def world(host: Host, data: Path, tool: str) -> Host:
+    environ = {**host.environ, "ENVKIT_INSTALLER": tool, "UV_HTTP_RETRIES": "0", "PIP_RETRIES": "0"}
+    return replace(host, environ=environ, data=data)
 
 
 @pytest.fixture(scope="session")

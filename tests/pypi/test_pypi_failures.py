@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -174,19 +173,11 @@ def test_recorded_words_of_the_tools(kind: str, output: str, error: type[EnvkitE
     assert len(str(found)) < 1500
 
 
-def test_a_dead_index_is_left_soon(by: Host, env: Environment) -> None:
-    """With the user's own limits on retries nobody waits for long."""
-    began = time.monotonic()
-    with pytest.raises(NetworkError):
-        install(env, by, "alpha", sources=Sources(indexes=(dead_index(),), configuration="isolated"), offline=False)
-    assert time.monotonic() - began < 20
-
-
-def test_a_log_that_cannot_be_written_hides_no_error(by: Host, env: Environment, offline: Sources, tmp_path: Path) -> None:
+def test_a_log_that_cannot_be_written_hides_no_error(any_tool: Host, env: Environment, offline: Sources, tmp_path: Path) -> None:
     """The error itself matters more than its log."""
     (tmp_path / "file").write_text("")
     with pytest.raises(EnvkitError) as raised:
-        install(env, by, "alpha>=99", sources=offline, log=tmp_path / "file" / "error.log")
+        install(env, any_tool, "alpha>=99", sources=offline, log=tmp_path / "file" / "error.log")
     assert raised.value.log is None
 
 

@@ -127,23 +127,23 @@ def test_the_phases_are_told_and_nest(heard: SimpleNamespace, env: Environment, 
     assert "install" in [event.activity for event in started]
 
 
-def test_externally_managed_is_refused_before_anything_runs(by: Host, env: Environment, offline: Sources) -> None:
+def test_externally_managed_is_refused_before_anything_runs(any_tool: Host, env: Environment, offline: Sources) -> None:
     """PEP 668: refused with a hint, unless the caller says so by name; a dry run is no change."""
     managed = replace(env, externally_managed=True, python=Path("/nowhere/python"))
     with pytest.raises(RefusedError) as raised:
-        install(managed, by, "alpha", sources=offline)
+        install(managed, any_tool, "alpha", sources=offline)
     assert raised.value.code == "externally-managed"
     assert "create" in (raised.value.hint or "")
     managed = replace(env, externally_managed=True)
-    assert install(managed, by, "alpha", sources=offline, break_system_packages=True).added
+    assert install(managed, any_tool, "alpha", sources=offline, break_system_packages=True).added
     with pytest.raises(RefusedError):
-        pypi.uninstall(managed, ["alpha"], work=Work(host=by))
+        pypi.uninstall(managed, ["alpha"], work=Work(host=any_tool))
 
 
-def test_an_environment_without_python_is_an_error(by: Host, env: Environment, offline: Sources) -> None:
+def test_an_environment_without_python_is_an_error(any_tool: Host, env: Environment, offline: Sources) -> None:
     """Nothing can be installed where there is no interpreter."""
     with pytest.raises(NotFoundError) as raised:
-        install(replace(env, python=None), by, "alpha", sources=offline)
+        install(replace(env, python=None), any_tool, "alpha", sources=offline)
     assert raised.value.code == "python-missing"
 
 
@@ -198,22 +198,22 @@ def test_only_a_real_uv_on_path_is_taken(host: Host, tmp_path: Path, monkeypatch
     assert find_uv(replace(host, environ={})) is None
 
 
-def test_descriptors_stay_open_in_the_tool(by: Host, env: Environment, offline: Sources, tmp_path: Path) -> None:
+def test_descriptors_stay_open_in_the_tool(any_tool: Host, env: Environment, offline: Sources, tmp_path: Path) -> None:
     """The lock's descriptor lives in the child as long as it does."""
     with open(tmp_path / "lock", "w") as lock:
         os.set_inheritable(lock.fileno(), False)
-        assert install(env, by, "alpha", sources=offline, descriptors=(lock.fileno(),)).added
+        assert install(env, any_tool, "alpha", sources=offline, descriptors=(lock.fileno(),)).added
 
 
-def test_nothing_wanted_is_nothing_done(by: Host, env: Environment, offline: Sources) -> None:
+def test_nothing_wanted_is_nothing_done(any_tool: Host, env: Environment, offline: Sources) -> None:
     """An empty request starts no tool."""
-    assert not install(replace(env, python=Path("/nowhere")), by, sources=offline)
+    assert not install(replace(env, python=Path("/nowhere")), any_tool, sources=offline)
 
 
-def test_a_failed_install_leaves_the_environment_as_it_was(by: Host, env: Environment, offline: Sources) -> None:
+def test_a_failed_install_leaves_the_environment_as_it_was(any_tool: Host, env: Environment, offline: Sources) -> None:
     """What cannot be resolved changes nothing."""
-    install(env, by, "alpha<2", sources=offline)
+    install(env, any_tool, "alpha<2", sources=offline)
     with pytest.raises(InstallError):
-        install(env, by, "alpha>=2", "alpha<2", sources=offline)
-    assert names(env, by) == {"alpha": "1.0"}
-    assert pypi.broken(env, by) == ()
+        install(env, any_tool, "alpha>=2", "alpha<2", sources=offline)
+    assert names(env, any_tool) == {"alpha": "1.0"}
+    assert pypi.broken(env, any_tool) == ()

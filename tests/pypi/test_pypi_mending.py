@@ -49,9 +49,9 @@ def test_each_kind_of_damage_is_mended(by: Host, env: Environment, offline: Sour
     assert {package.name: package.url for package in pypi.installed(env, by)}["app"] == project.as_uri()
 
 
-def test_nothing_that_is_whole_and_nothing_linked_is_removed(by: Host, env: Environment, offline: Sources, tmp_path: Path) -> None:
+def test_nothing_that_is_whole_and_nothing_linked_is_removed(any_tool: Host, env: Environment, offline: Sources, tmp_path: Path) -> None:
     """Only directories called like a distribution, without METADATA or RECORD, and only of the names given, are removed; links never."""
-    install(env, by, "alpha", sources=offline)
+    install(env, any_tool, "alpha", sources=offline)
     site = next((env.prefix / "lib").glob("python3*/site-packages"))
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -59,7 +59,7 @@ def test_nothing_that_is_whole_and_nothing_linked_is_removed(by: Host, env: Envi
     (site / "linked-1.0.dist-info").symlink_to(outside)
     (site / "other-1.0.dist-info").mkdir()
     before = (site / "alpha-2.0.dist-info").stat().st_ino
-    repair_distributions(env, ["linked", "never-there", "../x"], sources=offline, work=Work(host=by, offline=True))
+    repair_distributions(env, ["linked", "never-there", "../x"], sources=offline, work=Work(host=any_tool, offline=True))
     assert (outside / "precious").exists()
     assert (site / "other-1.0.dist-info").exists()
     assert (site / "alpha-2.0.dist-info").stat().st_ino == before
@@ -124,11 +124,11 @@ def _family(pid: int) -> list[int]:
     return [pid, *map(int, children.read_text().split())]
 
 
-def test_an_editable_project_is_mended_from_its_directory(by: Host, env: Environment, offline: Sources, tmp_path: Path) -> None:
+def test_an_editable_project_is_mended_from_its_directory(any_tool: Host, env: Environment, offline: Sources, tmp_path: Path) -> None:
     """What was editable is editable again."""
     project = make_project(tmp_path, "app", "1.0")
-    install(env, by, Project(path=project, editable=True), sources=offline)
+    install(env, any_tool, Project(path=project, editable=True), sources=offline)
     site = next((env.prefix / "lib").glob("python3*/site-packages"))
     next(site.glob("_app.pth")).unlink()
-    assert mend(env, by, offline) == ["app"]
-    assert pypi.installed(env, by)[0].editable == project
+    assert mend(env, any_tool, offline) == ["app"]
+    assert pypi.installed(env, any_tool)[0].editable == project

@@ -227,21 +227,21 @@ def test_a_distributions_packages_may_lack_a_record(tmp_path: Path, host: Host) 
 
 
 def test_verification_is_quick(tmp_path: Path, host: Host) -> None:
-    """Eight thousand files in 29 distributions: some 100 ms; five times that is allowed on a machine that is busy."""
+    """Two thousand files: some 20 ms; ten times that is allowed on a machine that is busy."""
     env, site = tree(tmp_path)
-    for number in range(29):
+    for number in range(8):
         info = put(site, f"p{number}")
         directory = site / f"p{number}"
         directory.mkdir()
-        for index in range(280):
+        for index in range(250):
             (directory / f"m{index}.py").touch()
-        (info / "RECORD").write_text("".join(f"p{number}/m{index}.py,sha256=x,0\n" for index in range(280)))
+        (info / "RECORD").write_text("".join(f"p{number}/m{index}.py,sha256=x,0\n" for index in range(250)))
     times = []
     for _ in range(4):
         began = time.perf_counter()
         assert pypi.broken(env, host) == ()
         times.append(time.perf_counter() - began)
-    assert min(times) < 0.5
+    assert min(times) < 0.2
 
 
 def test_reading_starts_no_process_and_writes_nothing(tmp_path: Path, host: Host) -> None:

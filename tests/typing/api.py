@@ -60,6 +60,15 @@ def looking(env: Environment, host: Host, report: Reporter, stop: threading.Even
     assert_type(found, Generator[Environment, None, None])
     assert_type([each.id for each in envkit.find()], list[str])
     found.close()
+    watching = envkit.watch(kinds=("venv",), managers=["uv"], roots=[Path()], interval=0.5, cancel=stop, host=host)
+    assert_type(watching, Generator[Change, None, None])
+    watching.close()
+    assert_type(envkit.selected("."), Selection | None)
+    if (chosen := envkit.selected(Path("script.py"), host=host)) is not None:
+        assert_type((chosen.environment, chosen.reason), tuple[Environment, str])
+    envkit.select(Path(), env)
+    envkit.select("project", "demo", host=host)
+    envkit.select("project", None)
     assert_type(envkit.resolve("3.12"), Environment)
     assert_type(envkit.resolve(Path("x"), probe="auto", timeout=2.5, cancel=stop), Environment)
     assert_type(envkit.resolve(Spec(name="demo"), offline=True), Environment)
@@ -73,6 +82,8 @@ def looking(env: Environment, host: Host, report: Reporter, stop: threading.Even
     envkit.find(probe="always")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     envkit.resolve(3.12)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     envkit.resolve("x", timeuot=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    envkit.watch(probe="never")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    envkit.select("project")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     envkit.installed(env, timeout=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     envkit.esnure  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
 

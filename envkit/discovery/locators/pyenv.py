@@ -4,19 +4,22 @@ Marks: the place: `$PYENV_ROOT`, `$PYENV`, or `~/.pyenv` (`~/.pyenv/pyenv-win` o
 directory of its own name; pyenv-virtualenv keeps environments in `versions/<version>/envs/<name>` and links each in `versions`.
 Files read: as for any interpreter; `pyvenv.cfg` of its environments. Place in the table: before `venv` and `path`, for its Pythons
 are also on PATH, and only the place tells whose they are. Its shims are scripts that start many processes; they are never looked
-at, so a version that is installed but not chosen is found like any other. Limits: a conda installation below `versions` is of kind
-"conda", and so of another locator's manager.
+at, so a version that is installed but not chosen is found like any other. An environment is called by its link, which is the name
+that pyenv knows it by; the directory behind it is an alias. Limits: a conda installation below `versions` is of kind "conda", and
+so of another locator's manager.
 """
 
 from __future__ import annotations
 
-import ntpath
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..installations import installation, installation_at
+from ..places import children, pyenv_versions
+from ..recognition import foreign
+from ..versions import version_directories, version_in
 from ..virtual import virtual
 
 if TYPE_CHECKING:
@@ -28,45 +31,35 @@ KINDS: Final = frozenset({"interpreter", "venv", "conda"})
 
 
 def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
-    """Yield the directories of `versions`, newest first."""
-    directory = _versions(look)
-    for name in sorted(look.names(directory), key=_numbers, reverse=True):
-        if not name.startswith("."):
-            yield os.path.join(directory, name)
+    """Yield the directories of `versions`, newest first, then the environments of each, by their link where they have one."""
+    versions = pyenv_versions(look)
+    yield from version_directories(look, versions)
+    for version in version_directories(look, versions):
+        for prefix in children(look, os.path.join(version, "envs")):
+            yield _linked(look, versions, prefix) or prefix
 
 
 def identify(look: Look, candidate: str) -> Environment | None:
     """Return the interpreter of a version, or an environment of pyenv-virtualenv, if the path lies in `versions`."""
-    versions = _versions(look)
-    found = virtual(look, candidate)
-    if found is not None:
-        prefix = str(found.prefix)
-        return replace(found, manager=NAME, name=found.prefix.name) if _is_own(versions, prefix) and found.manager != "envkit" else None
-    candidate = look.tidy(candidate)
-    installed = installation_at(look, candidate) if look.is_directory(candidate) else installation(look, candidate)
-    if installed is None or os.path.dirname(str(installed.prefix)) != versions or installed.kind != "interpreter":
-        return None
-    return replace(installed, manager=NAME, name=installed.prefix.name)
-
-
-def _is_own(versions: str, prefix: str) -> bool:
-    """Say whether a virtual environment is one of pyenv-virtualenv: linked in `versions`, or in `envs` of a version."""
+    versions = pyenv_versions(look)
+    found = foreign(look, candidate)
+    if found is None:
+        return version_in(look, candidate, versions, NAME)
+    prefix = str(found.prefix)
     parent = os.path.dirname(prefix)
-    return parent == versions or (os.path.basename(parent) == "envs" and os.path.dirname(os.path.dirname(parent)) == versions)
+    own = os.path.basename(parent) == "envs" and os.path.dirname(os.path.dirname(parent)) == versions
+    if parent != versions and not own:
+        return None
+    link = prefix if parent == versions else _linked(look, versions, prefix)
+    if link is not None and link != prefix and (found := virtual(look, link)) is None:
+        return None
+    target = look.link(link) if link is not None else None
+    aliases = (Path(look.tidy(target)),) if target is not None else ()
+    return replace(found, manager=NAME, name=found.prefix.name, aliases=aliases)
 
 
-def _versions(look: Look) -> str:
-    def find() -> str:
-        for variable in ("PYENV_ROOT", "PYENV"):
-            stated = look.host.environ.get(variable, "")
-            if ntpath.isabs(stated) if look.windows else stated.startswith("/"):
-                return os.path.join(str(look.host.path(stated.rstrip("/\\") or stated)), "versions")
-        inner = ("pyenv-win",) if look.windows else ()
-        return os.path.join(str(look.host.home), ".pyenv", *inner, "versions")
-
-    return look.remember("pyenv", find)
-
-
-def _numbers(name: str) -> tuple[list[int], str]:
-    """Return what sorts 3.9.18 before 3.12.1, and other names by themselves."""
-    return [int(part) for part in name.split(".") if part.isascii() and part.isdigit()], name
+def _linked(look: Look, versions: str, prefix: str) -> str | None:
+    """Return the link in `versions` that leads to an environment in `envs`; None when there is none."""
+    link = os.path.join(versions, os.path.basename(prefix))
+    target = look.link(link)
+    return link if target is not None and look.tidy(target) == prefix else None

@@ -1,0 +1,83 @@
+"""Pipenv: the environments that it keeps together, named after the project and a hash of its path, and `.venv` of its projects.
+
+Marks: the hash. Pipenv writes the project's path into `.project`, as virtualenvwrapper does, and the last eight letters of a name
+prove nothing (`~/.virtualenvs/my-notebook`), so the hash is computed again from the path of the Pipfile: that fits for Pipenv's
+alone. A name that the user chose (`PIPENV_CUSTOM_VENV_NAME`) fits when it is set. `.venv` is Pipenv's when `.project` in it names the
+directory it lies in, beside the Pipfile. Files read: `.project`. Place in the table: before `virtualenvwrapper`, whose directory it
+may share, and `virtualenv`, with which it makes them. Limits: after the project was moved the hash fits the place it was at, and
+that is the project that is given.
+
+Source: pipenv's venv_locator.py.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from ..places import at_home, marked_children, placed, stated, user_data
+from ..projects import VENV, digest, has_any, project_directories, project_of
+from ..recognition import directory_of, foreign, owned
+
+if TYPE_CHECKING:
+    from ...models.environment import Environment
+    from ...system.look import Look
+
+NAME: Final = "pipenv"
+KINDS: Final = frozenset({"venv"})
+
+_LIMIT = 16 * 1024  # bytes; a path is shorter
+_NAMES = ("Pipfile", "Pipfile.lock")
+
+
+def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
+    """Yield `.venv` of projects with a Pipfile, then what lies where Pipenv keeps its environments, sorted by name."""
+    for directory in project_directories(look, roots):
+        if has_any(look, directory, *_NAMES) and look.is_directory(os.path.join(directory, VENV)):
+            yield os.path.join(directory, VENV)
+    for home in _homes(look):
+        yield from marked_children(look, home)
+
+
+def identify(look: Look, candidate: str) -> Environment | None:
+    """Return the environment if the project it names is one of Pipenv's and fits."""
+    found = foreign(look, candidate)
+    if found is None:
+        return None
+    if found.prefix.name == VENV:
+        inside = project_of(look, found)
+        if inside is None or found.manager == "uv" or not has_any(look, inside, *_NAMES) or _stated(look, found) != inside:
+            return None
+        return owned(found, NAME, project=inside)
+    name = found.prefix.name
+    custom = look.host.environ.get("PIPENV_CUSTOM_VENV_NAME") == name and directory_of(found) in _homes(look)
+    if not custom and "-" not in name:
+        return None
+    project = _stated(look, found)
+    if project is None or not (_fits(look, name, project) or (custom and has_any(look, project, *_NAMES))):
+        return None
+    return owned(found, NAME, name=name, project=project)
+
+
+def _stated(look: Look, found: Environment) -> str | None:
+    text = look.text(os.path.join(str(found.prefix), ".project"), _LIMIT)
+    return placed(look, text) if text else None
+
+
+def _fits(look: Look, name: str, project: str) -> bool:
+    """Say whether Pipenv would give that name to the environment of a project; it may add `-3.12` or the like."""
+    pipfiles = [os.path.join(project, "Pipfile")]
+    if (named := stated(look, "PIPENV_PIPFILE")) is not None and os.path.dirname(named) == project:
+        pipfiles.append(named)
+    clean = "".join("_" if letter in ' &$`!*@"()[]\\\r\n\t' else letter for letter in os.path.basename(project))[:42]
+    wanted = [f"{clean}-{digest(look, pipfile)}" for pipfile in pipfiles]
+    return any(name == text or name.startswith(f"{text}-") for text in wanted)
+
+
+def _homes(look: Look) -> tuple[str, ...]:
+    def find() -> tuple[str, ...]:
+        usual = (user_data(look, "virtualenvs"), at_home(look, ".local", "share", "virtualenvs"), at_home(look, ".virtualenvs"))
+        return tuple(dict.fromkeys(home for home in (stated(look, "WORKON_HOME"), *usual) if home))
+
+    return look.remember("pipenv", find)

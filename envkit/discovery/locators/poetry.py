@@ -1,0 +1,97 @@
+"""Poetry: the environments that it keeps together, named after the project, a hash of its path and the minor, and `.venv`.
+
+Marks: the place (`virtualenvs.path`, by default `virtualenvs` in Poetry's cache) and the shape of the name; `.venv` beside
+`poetry.lock`, `poetry.toml`, or a `pyproject.toml` with `[tool.poetry]` or Poetry's build backend, unless uv made it. The project is
+the directory whose path gives the hash: the project's own package, installed as a link, leads to it. Pythons that Poetry installed
+lie in its data directory. Files read: Poetry's `config.toml`; of a project with `.venv` its `pyproject.toml`; `.pth` files. Place in
+the table: before `project`, `virtualenv` and `virtualenvwrapper`, whose directory it may share. Limits: the project of an environment
+without its own package is known only when one stands in it, or names it.
+
+Source: poetry's env_manager.py, config.py and locations.py.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from ..places import expanded, marked_children, placed, stated, user_cache, user_configuration, user_data
+from ..projects import VENV, digest, has_any, owner, project_directories, project_of, pyproject, table_in, text_in, toml
+from ..recognition import directory_of, foreign, owned
+from ..versions import version_directories, version_in
+
+if TYPE_CHECKING:
+    from ...models.environment import Environment
+    from ...system.look import Look
+
+NAME: Final = "poetry"
+KINDS: Final = frozenset({"interpreter", "venv"})
+
+_BACKENDS = ("poetry.core", "poetry.masonry")
+
+
+def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
+    """Yield `.venv` of Poetry's projects, then what lies where Poetry keeps its environments and Pythons."""
+    for directory in project_directories(look, roots):
+        if look.is_directory(os.path.join(directory, VENV)) and _is_project(look, directory):
+            yield os.path.join(directory, VENV)
+    for home in _homes(look):
+        yield from marked_children(look, home)
+    yield from version_directories(look, _pythons(look))
+
+
+def identify(look: Look, candidate: str) -> Environment | None:
+    """Return the environment if it lies where Poetry keeps its own under such a name, or is `.venv` of one of its projects."""
+    found = foreign(look, candidate)
+    if found is None:
+        return version_in(look, candidate, _pythons(look), NAME)
+    if found.prefix.name == VENV:
+        directory = project_of(look, found)
+        ours = directory is not None and found.manager != "uv" and _is_project(look, directory)
+        return owned(found, NAME, project=directory) if ours else None
+    if directory_of(found) not in _homes(look):
+        return None
+    mark = _hash_in(found.prefix.name)
+    if mark is None:
+        return None
+    return owned(found, NAME, name=found.prefix.name, project=owner(look, found, lambda path: digest(look, look.real(path)) == mark))
+
+
+def _hash_in(name: str) -> str | None:
+    """Return the hash in a name such as `demo-Ab3_x-9Q-py3.12`; None when it is not of that shape."""
+    rest, dash, minor = name.rpartition("-py")
+    numbers = minor.split(".")
+    if not dash or len(numbers) != 2 or not all(number.isdigit() for number in numbers) or len(rest) < 10 or rest[-9] != "-":
+        return None
+    mark = rest[-8:]
+    return mark if all(letter.isascii() and (letter.isalnum() or letter in "-_") for letter in mark) else None
+
+
+def _is_project(look: Look, directory: str) -> bool:
+    if has_any(look, directory, "poetry.lock", "poetry.toml"):
+        return True
+    said = pyproject(look, directory)
+    return bool(table_in(said, "tool", "poetry")) or text_in(said, "build-system", "build-backend").startswith(_BACKENDS)
+
+
+def _homes(look: Look) -> tuple[str, ...]:
+    """Return where environments are kept: as a variable or the configuration says, and by default."""
+
+    def find() -> tuple[str, ...]:
+        said = _configuration(look)
+        cache = stated(look, "POETRY_CACHE_DIR") or placed(look, text_in(said, "cache-dir")) or user_cache(look, "pypoetry")
+        path = look.host.environ.get("POETRY_VIRTUALENVS_PATH") or text_in(said, "virtualenvs", "path")
+        named = placed(look, expanded(look, path.replace("{cache-dir}", look.host.shown(look.host.path(cache)) if look.whole else cache)))
+        return tuple(dict.fromkeys(home for home in (named, os.path.join(cache, "virtualenvs")) if home))
+
+    return look.remember("poetry", find)
+
+
+def _configuration(look: Look) -> object:
+    directory = stated(look, "POETRY_CONFIG_DIR") or user_configuration(look, "pypoetry")
+    return toml(look, os.path.join(directory, "config.toml"))
+
+
+def _pythons(look: Look) -> str:
+    return look.remember("poetry pythons", lambda: os.path.join(stated(look, "POETRY_HOME") or user_data(look, "pypoetry"), "python"))

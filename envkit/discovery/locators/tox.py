@@ -1,0 +1,44 @@
+"""tox: the environments in `.tox` of a project, and others that tox made.
+
+Marks: the place `.tox`, or `.tox-info.json`, which tox 4 writes into each, wherever its working directory lies. Files read: none
+besides. Place in the table: before `virtualenv` and `uv`, with which tox makes them. Looks only below directories that the caller
+named: they are made anew all the time, and few want them in a list of everything. Limits: those of tox 3 are known by their place.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from ..places import marked_children
+from ..recognition import directory_of, foreign, owned
+
+if TYPE_CHECKING:
+    from ...models.environment import Environment
+    from ...system.look import Look
+
+NAME: Final = "tox"
+KINDS: Final = frozenset({"venv"})
+
+_DIRECTORY = ".tox"
+_MARK = ".tox-info.json"
+
+
+def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
+    """Yield the environments in `.tox` of each root, and of the directories in it."""
+    for root in roots:
+        for directory in (root, *(os.path.join(root, name) for name in look.names(root))):
+            yield from marked_children(look, os.path.join(directory, _DIRECTORY))
+
+
+def identify(look: Look, candidate: str) -> Environment | None:
+    """Return the environment if it lies in `.tox` or tox wrote its mark into it; the project is the directory of `.tox`."""
+    found = foreign(look, candidate)
+    if found is None:
+        return None
+    directory = directory_of(found)
+    inside = os.path.basename(directory) == _DIRECTORY
+    if not inside and not os.path.lexists(os.path.join(str(found.prefix), _MARK)):
+        return None
+    return owned(found, NAME, name=found.prefix.name, project=os.path.dirname(directory) if inside else None)

@@ -1,0 +1,217 @@
+"""One search as steps on a thread of its own, so that whatever hangs in it can be left behind.
+
+A locator asks file systems, and a plugged-in one may do anything; a call that does not return cannot be ended, only be waited for
+no longer. So the looking is done on a worker, its caller waits with a limit, and who exceeds it costs only its own results: the
+search goes on from there on another worker. What has been found stays found, and the order is the table's, however long each took.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Sequence
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from ..system.look import GivenUp, Look
+from .installations import installation_at
+from .virtual import virtual_prefix
+
+if TYPE_CHECKING:
+    from ..models.environment import Environment
+    from ..protocols import Locator
+
+CANDIDATES: Final = 50_000
+"""Candidates taken from one locator."""
+
+Key = tuple[str, int, int, int]
+
+
+class Share:
+    """What one locator did in one search: the candidates that it named, what came of it, what was left out, and the time it took."""
+
+    def __init__(self, locator: Locator) -> None:
+        """Begin with nothing."""
+        self.locator = locator
+        self.candidates: list[str] = []
+        self.found = 0
+        self.seconds = 0.0
+        self.skipped: list[str] = []
+        self.dropped = False
+        self.strikes = 0
+
+    def skip(self, why: str) -> None:
+        """Keep once why something was left out."""
+        if why not in self.skipped:
+            self.skipped.append(why)
+
+
+class Thing:
+    """What several candidates turned out to be: the first one, who named it, and other paths to it."""
+
+    def __init__(self, candidate: str, share: Share) -> None:
+        """Begin with the first."""
+        self.candidate = candidate
+        self.share = share
+        self.others: list[str] = []
+
+
+class Looking:
+    """How far a search is. A worker goes on from wherever the one before it was left behind."""
+
+    def __init__(self, table: Sequence[Locator], kinds: frozenset[str], roots: tuple[str, ...]) -> None:
+        """Begin with nothing found; only locators of these kinds name candidates, if any are given."""
+        self.shares = [Share(locator) for locator in table]
+        self.kinds = kinds
+        self.roots = roots
+        self.asked = 0  # locators that named their candidates
+        self.done: set[Key] = set()  # things that were given out or left out
+        self.total: int | None = None  # things, once they are known
+        self.busy: tuple[Share, str, float] | None = None  # who works, on which path, since when
+        self._suspects: list[Share] = []  # of the path at hand
+        self._bad: set[str] = set()
+
+    def again(self) -> Looking:
+        """Return the same state for another worker: the one that was left behind may still change its own."""
+        other = Looking((), self.kinds, self.roots)
+        other.shares, other.asked, other.total = self.shares, self.asked, self.total
+        other.done, other._bad, other._suspects = set(self.done), set(self._bad), list(self._suspects)
+        return other
+
+    def leave(self, share: Share, path: str, seconds: float) -> None:
+        """Leave out what took too long: a locator while it names candidates, a path when a second one hangs on it."""
+        waited = f"no answer within {seconds:.2g} s"
+        share.seconds += seconds
+        if not path:
+            share.skip(f"skipped the rest, {waited}")
+            self.asked += 1
+            return
+        if self._suspects or self.total is None:  # the path is to blame, not who asked
+            for suspect in self._suspects:
+                suspect.dropped = False
+                suspect.skipped.clear()
+            self._suspects.clear()
+            self._bad.add(path)
+            share.strikes += 1
+            share.skip(f"skipped {path}, {waited}")
+            if share.strikes > 1 and self.total is None:
+                share.candidates.clear()
+                share.skip("skipped the rest of its candidates")
+            return
+        self._suspects.append(share)
+        share.dropped = True
+        share.skip(f"skipped, {waited} about {path}")
+
+    def steps(self, look: Look) -> Generator[Environment, None, None]:
+        """Yield whatever is there, in the order of the table: first all name their candidates, then each thing is told once."""
+        self._gather(look)
+        things = self._things(look)
+        self.total = len(things)
+        for key, thing in things.items():
+            if key not in self.done and thing.candidate not in self._bad:
+                found = self._identified(look, thing)
+                self._suspects.clear()
+                self.done.add(key)
+                if found is not None:
+                    thing.share.found += 1
+                    yield found
+        self.busy = None
+
+    def _gather(self, look: Look) -> None:
+        """Let the locators name candidates, by listing directories."""
+        for share in self.shares[self.asked :]:
+            if not self.kinds or self.kinds & share.locator.KINDS:
+                began = monotonic()
+                self.busy = (share, "", began)
+                try:
+                    for candidate in share.locator.candidates(look, self.roots):
+                        share.candidates.append(candidate)
+                        if len(share.candidates) >= CANDIDATES:
+                            share.skip(f"skipped what comes after {CANDIDATES} candidates")
+                            break
+                        if look.given_up:
+                            raise GivenUp
+                except Exception as error:  # noqa: BLE001 - whatever goes wrong in one locator, the others are heard
+                    share.skip(f"skipped, {type(error).__name__}: {error}")
+                self._account(look, share, began)
+            self.asked += 1
+
+    def _things(self, look: Look) -> dict[Key, Thing]:
+        """Return what the candidates are, each once, in their order."""
+        things: dict[Key, Thing] = {}
+        seen: set[str] = set()
+        for share in self.shares:
+            began = monotonic()
+            for candidate in share.candidates:
+                if candidate in self._bad or candidate in seen:
+                    continue
+                seen.add(candidate)
+                self.busy = (share, candidate, monotonic())
+                key, path = _key(look, look.tidy(candidate))
+                if key is not None:
+                    thing = things.setdefault(key, Thing(path, share))
+                    if path != thing.candidate and path not in thing.others:
+                        thing.others.append(path)
+            self._account(look, share, began)
+        return things
+
+    def _identified(self, look: Look, thing: Thing) -> Environment | None:
+        """Return the environment of a thing as the first locator that knows it tells it, with the other paths to it."""
+        for share in self.shares:
+            if share.dropped:
+                continue
+            began = monotonic()
+            self.busy = (share, thing.candidate, began)
+            try:
+                found = share.locator.identify(look, thing.candidate)
+            except Exception as error:  # noqa: BLE001 - as above
+                share.skip(f"skipped, {type(error).__name__}: {error}")
+                found = None
+            self._account(look, share, began)
+            if found is not None:
+                return _with_aliases(found, thing)
+        return None
+
+    @staticmethod
+    def _account(look: Look, share: Share, began: float) -> None:
+        """Add the time since `began` and what was left out meanwhile to whom it belongs to."""
+        if look.given_up:
+            raise GivenUp
+        share.seconds += monotonic() - began
+        if look.notes:
+            for note in look.notes:
+                share.skip(note)
+            look.notes.clear()
+
+
+def _key(look: Look, candidate: str) -> tuple[Key | None, str]:
+    """Return what tells a thing from every other, and the path to speak of: a prefix, or an interpreter's executable.
+
+    A virtual environment is its directory, however it is spelled. An interpreter is the file that its executable leads to, in
+    its directory: conda's environments share one file by hard links and are different ones. What leads nowhere is the link itself.
+    """
+    prefix = virtual_prefix(look, candidate)
+    if prefix is not None:
+        status = look.status(prefix)
+        return (None, prefix) if status is None else (("prefix", status.st_dev, status.st_ino, 0), prefix)
+    status = look.status(candidate)
+    if status is None:
+        return None, candidate
+    if os.path.basename(candidate) and look.is_directory(candidate):
+        found = installation_at(look, candidate)
+        if found is None or found.python is None:  # an installation without Python, which a locator may know all the same
+            return ("prefix", status.st_dev, status.st_ino, 0), candidate
+        return _key(look, str(found.python))
+    directory, file = look.status(os.path.dirname(look.last(candidate))), look.status(candidate)
+    if directory is None or file is None:
+        return None, candidate
+    return ("interpreter", directory.st_dev, directory.st_ino, file.st_ino), candidate
+
+
+def _with_aliases(found: Environment, thing: Thing) -> Environment:
+    """Return the environment with the other paths to it: of a virtual environment its prefixes, of an interpreter its executables."""
+    from dataclasses import replace  # noqa: PLC0415 - loaded already; named where it is used
+    from pathlib import Path  # noqa: PLC0415 - as above
+
+    own = {str(found.prefix), str(found.python), *map(str, found.aliases)}
+    others = [path for path in (thing.candidate, *thing.others) if path not in own]
+    return replace(found, aliases=(*found.aliases, *map(Path, others))) if others else found

@@ -1,0 +1,53 @@
+"""What a candidate is, asked once for all locators: thirty of them ask the same of the same path.
+
+What envkit made stays envkit's wherever it lies, so the locators of other tools are not shown it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .installations import installation, installation_at
+from .virtual import virtual
+
+if TYPE_CHECKING:
+    from ..models.environment import Environment
+    from ..system.look import Look
+
+
+def foreign(look: Look, candidate: str) -> Environment | None:
+    """Return the virtual environment that a path belongs to, unless envkit made it; None when it belongs to none."""
+
+    def find() -> Environment | None:
+        found = virtual(look, candidate)
+        return None if found is None or found.manager == "envkit" else found
+
+    return look.remember(("foreign", candidate), find)
+
+
+def installed(look: Look, candidate: str) -> Environment | None:
+    """Return the plain interpreter that a path is or leads to, or the best one of a prefix; None when there is none."""
+
+    def find() -> Environment | None:
+        path = look.tidy(candidate)
+        return installation_at(look, path) if look.is_directory(path) else installation(look, path)
+
+    return look.remember(("installed", candidate), find)
+
+
+def owned(found: Environment, manager: str, *, name: str | None = None, project: str | None = None) -> Environment:
+    """Return an environment with its manager, and with name and project where they are known."""
+    return replace(
+        found,
+        manager=manager,
+        name=name if name is not None else found.name,
+        project=Path(project) if project is not None else found.project,
+    )
+
+
+def directory_of(found: Environment) -> str:
+    """Return the directory that an environment's prefix lies in."""
+    return os.path.dirname(str(found.prefix))

@@ -1,0 +1,75 @@
+"""Directories in which a tool keeps one Python per version: pyenv, asdf, mise, uv, Rye, PDM, Poetry.
+
+Several of them add links beside the directories (`3.12` to `3.12.4`, `latest`, uv's `cpython-3.12-linux-x86_64-gnu`): other
+spellings of one installation, so they are its aliases. An environment that was made through such a link keeps it as its base,
+for that is how it follows an upgrade.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .installations import installation_at
+from .recognition import installed
+
+if TYPE_CHECKING:
+    from ..models.environment import Environment
+    from ..system.look import Look
+
+
+def version_directories(look: Look, directory: str) -> Iterator[str]:
+    """Yield the paths in a directory of versions, newest first; links to another version there are left out, and so is what is hidden."""
+    links = _links(look, directory)
+    for name in sorted(look.names(directory), key=numbers, reverse=True):
+        if not name.startswith(".") and name not in links:
+            yield os.path.join(directory, name)
+
+
+def version_in(look: Look, candidate: str, directory: str, manager: str) -> Environment | None:
+    """Return the interpreter that a path leads to if it lies in that directory of versions, with its directory's name.
+
+    Its aliases are the prefixes that links beside it give it.
+    """
+    found = installed(look, candidate)
+    if found is None or found.kind != "interpreter" or os.path.dirname(str(found.prefix)) != directory:
+        return None
+    links = _links(look, directory)
+    name = links.get(found.prefix.name, found.prefix.name)
+    if name != found.prefix.name:
+        whole = installation_at(look, os.path.join(directory, name))
+        if whole is None:
+            return None
+        found = whole
+    aliases = tuple(Path(directory, link) for link, target in links.items() if target == name)
+    return replace(found, manager=manager, name=name, aliases=aliases)
+
+
+def _links(look: Look, directory: str) -> dict[str, str]:
+    """Return the links in a directory that lead to a neighbour, and the name of it."""
+
+    def find() -> dict[str, str]:
+        names, found = look.names(directory), dict[str, str]()
+        for name in names:
+            path = os.path.join(directory, name)
+            last = look.last(path) if os.path.islink(path) else path
+            if last != path and os.path.dirname(last) == directory and os.path.basename(last) in names:
+                found[name] = os.path.basename(last)
+        return found
+
+    return look.remember(("links", directory), find)
+
+
+def numbers(name: str) -> tuple[list[int], str]:
+    """Return what sorts 3.9.18 before 3.12.1 wherever they stand in a name, and other names by themselves."""
+    number, found = "", list[int]()
+    for character in f"{name} ":
+        if character.isascii() and character.isdigit() and len(number) < 9:
+            number += character
+        elif number:
+            found.append(int(number))
+            number = ""
+    return found, name

@@ -1,0 +1,114 @@
+"""clone: an environment once more at another place, its files linked where that can be, its scripts made true there."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import environments, packages, records, venv
+from ..control import Control, Work, takes_control
+from ..errors import RefusedError
+from ..formats import pyvenv_cfg
+from ..formats.ready_record import Record
+from ..models.environment import Environment
+from ..models.plans import Spec
+from ..planning import Observation
+from ..system import files
+from ..system.look import Look
+from ..venv import moving
+from . import building, making, observing
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from ..host import Host
+    from ..models.aliases import Env, StrPath
+
+
+@takes_control
+def clone(env: Env, where: StrPath, **control: Unpack[Control]) -> Environment:
+    """Make a copy of an environment that runs from its new place, scripts included, and return it.
+
+    Files of packages are reflinked, else hard-linked, else copied: an installer replaces files, so what is done in one does not
+    reach the other; who edits a file of a hard-linked package in place edits it in both. Kernels are not copied.
+
+    Args:
+        env: a virtual environment, whoever made it; also a content-addressed one.
+        where: the name of a managed environment, or a path.
+
+    Raises:
+        NotFoundError: there is no such environment. ExistsError: something is at `where`.
+        RefusedError: it is broken, temporary, or no virtual environment. MachineError: the place cannot be written.
+        BusyError: another process changes one of the two.
+    """
+    work = Work.of(control)
+    source = clonable(environments.resolved(env, work), work.host)
+    as_path = environments.is_path(where, work)
+    given = Spec(name=None if as_path else str(where), prefix=Path(where) if as_path else None)
+    spec = observing.checked_spec(given, work)
+    prefix = records.prefix_of(spec, work.host)
+    making.refuse_existing(spec, observing.observe_place(spec, work))
+    with ExitStack() as held:
+        for place in sorted((prefix, source.prefix), key=lambda place: str(records.lock_file(place, work.host))):
+            held.enter_context(records.locked(place, work))  # in one order, so that two clones cannot wait for each other
+        seen = observing.observe_place(spec, work)
+        making.refuse_existing(spec, seen)
+        source = clonable(environments.resolved(source.prefix, work), work.host)
+        return _clone(source, spec, seen, work)
+
+
+def clonable(environment: Environment, host: Host) -> Environment:
+    """Return the environment if it can be copied.
+
+    Raises:
+        RefusedError: it cannot, and why.
+    """
+    if environment.kind != "venv":
+        raise RefusedError(
+            f"{environment} is no virtual environment", code="not-a-venv", hint="make one on this Python with create(..., python=...)"
+        )
+    if records.is_temporary(environment.prefix, host):
+        raise RefusedError(f"{environment} is temporary: what it shows is no part of it", code="temporary", hint="use ensure() with its spec")
+    problem = environment.problem
+    if problem is not None:
+        raise RefusedError(f"{environment} is broken: {problem.message}", code=problem.code, hint="repair() it first")
+    return environment
+
+
+def _clone(source: Environment, spec: Spec, seen: Observation, work: Work) -> Environment:
+    prefix, host = seen.prefix, work.host
+    record = records.state_of(source.prefix, host).record or Record(prefix=str(source.prefix))
+    keys = pyvenv_cfg.load(Look(host).text(str(source.prefix / pyvenv_cfg.NAME), pyvenv_cfg.LIMIT) or "")
+    with building.replacing(seen), building.fresh(prefix), work.task("create", f"clone {source.prefix} to {prefix}"):
+        records.begin(prefix, "create", host, made_directory=True)
+        try:
+            with records.inner_locked(source.prefix, work):
+                venv.create(
+                    prefix,
+                    base=source,
+                    host=host,
+                    prompt=spec.name,
+                    system_site_packages=keys.get("include-system-site-packages", "").lower() == "true",
+                    variables=record.variables,
+                )
+                moving.put_beside(source.prefix, prefix, host)
+        except OSError as error:
+            raise files.machine_error(error, prefix) from error
+        packages.verify(building.identified_half_made(prefix, work), host)
+        made = records.new_record(prefix, spec, record.requested, host)
+        records.finish(
+            prefix,
+            replace(
+                made,
+                constraints=record.constraints,
+                variables=record.variables,
+                seed=record.seed,
+                python=record.python,
+                sources=record.sources,
+                system_site_packages=keys.get("include-system-site-packages", "").lower() == "true",
+            ),
+            host,
+        )
+    return building.identified(prefix, work)

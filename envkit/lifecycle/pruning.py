@@ -1,0 +1,192 @@
+"""prune: remove what nobody uses from the store, and sweep what kills left anywhere below `Host.data`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import environments, records, uses
+from ..control import Control, Work, takes_control
+from ..errors import BusyError, EnvkitError, NotFoundError, UsageError
+from ..kernels import listing, registration
+from ..models.environment import Environment
+from ..models.plans import Removal, Spec
+from ..system import files, running
+from . import leftovers
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from ..host import Host
+    from ..models.aliases import Env
+
+
+@takes_control
+def prune(
+    *,
+    keep: Iterable[Env | Spec] = (),
+    max_age: timedelta | None = None,
+    max_bytes: int | None = None,
+    dry_run: bool = False,
+    **control: Unpack[Control],
+) -> tuple[Removal, ...]:
+    """Remove content-addressed environments that nobody uses, and what killed processes left; return what went.
+
+    In use, and so never removed, is what a process that envkit started or a `hold` holds, what a kernelspec or a temporary
+    environment in use points at, and on Linux what a running process has its executable, its working directory or its
+    `VIRTUAL_ENV` in. Environments with a name or at a path of the caller's stay; only what an interrupted `create` left of one goes.
+    Without `max_age` and `max_bytes` all that is not in use goes.
+
+    Args:
+        keep: environments, and specs whose environments are to stay.
+        max_age: leave what was used (by `ensure`, `temporary`, `run`, ...) since then.
+        max_bytes: leave as much as fits, what was used last first. Files that environments share count for each.
+        dry_run: only say what would be removed.
+
+    Returns:
+        One for each directory, what kills left first, then by last use, the oldest first; empty where nothing is to be removed.
+
+    Raises:
+        UsageError: a limit is negative, or a name in `keep` is not allowed. MachineError: something cannot be removed.
+    """
+    if isinstance(keep, str | os.PathLike | Environment | Spec):
+        raise TypeError(f"keep takes several environments, not {keep!r}")
+    if (max_age is not None and max_age < timedelta(0)) or (max_bytes is not None and max_bytes < 0):
+        raise UsageError("max_age or max_bytes is negative", code="limit", hint="give 0 or more")
+    work = Work.of(control)
+    kept = frozenset(_kept(tuple(keep), work))
+    with work.task("remove", "remove what nobody uses") as task:
+        done = tuple(_prune(kept, max_age, max_bytes, work, dry_run=dry_run))
+        task.text = f"{len(done)} removed, {sum(removal.size for removal in done) / 1e6:.1f} MB"
+    return done
+
+
+def _kept(keep: tuple[Env | Spec, ...], work: Work) -> Iterator[str]:
+    for target in keep:
+        with suppress(NotFoundError):
+            yield os.path.realpath(environments.resolved(target, work).prefix)
+
+
+def _prune(kept: frozenset[str], max_age: timedelta | None, max_bytes: int | None, work: Work, *, dry_run: bool) -> Iterator[Removal]:
+    yield from leftovers.swept(work, dry_run=dry_run)
+    temporary = _directories(records.store_directory(work.host, "temporary"))
+    stored = _directories(records.store_directory(work.host, "environments"))
+    busy = running.in_use(map(str, (*temporary, *stored)))
+    shown: set[str] = set()
+    for prefix in temporary:
+        removal = None if str(prefix) in busy else _removed(prefix, "the process that made it ended", work, dry_run=dry_run)
+        if removal is not None:
+            yield removal
+        elif (record := records.state_of(prefix, work.host).record) is not None:
+            shown.update(map(os.path.realpath, record.layers))
+    needed = kept | shown | frozenset(_with_kernels(work.host))
+    free = [prefix for prefix in stored if str(prefix) not in busy and os.path.realpath(prefix) not in needed]
+    for choice in _chosen(free, stored, max_age, max_bytes, work.host):
+        work.check()
+        if (removal := _stored_removed(choice, work, dry_run=dry_run)) is not None:
+            yield removal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choice:
+    """A content-addressed environment that may go, and why."""
+
+    prefix: Path
+    reason: str
+
+
+def _chosen(
+    free: list[Path], stored: list[Path], max_age: timedelta | None, max_bytes: int | None, host: Host
+) -> Iterator[_Choice]:
+    """Yield what is to go of what is free: what is of no use to anybody, then what is older than allowed, then what does not fit."""
+    oldest = None if max_age is None else time.time() - max_age.total_seconds()
+    by_use = sorted(free, key=records.last_use)
+    sizes = {} if max_bytes is None else {prefix: files.size_of(prefix) for prefix in stored}
+    left = sum(sizes.values())
+    for prefix in by_use:
+        reason = _useless(prefix, host)
+        used = records.last_use(prefix)
+        if reason is None and oldest is not None and used < oldest:
+            reason = f"it was not used since {time.strftime('%Y-%m-%d %H:%M', time.localtime(used))}"
+        if reason is None and max_bytes is not None and left > max_bytes:
+            reason = f"the store holds more than {max_bytes} bytes"
+        if reason is None and oldest is None and max_bytes is None:
+            reason = "nobody uses it"
+        if reason is not None:
+            left -= sizes.get(prefix, 0)
+            yield _Choice(prefix=prefix, reason=reason)
+
+
+def _useless(prefix: Path, host: Host) -> str | None:
+    """Say why `ensure` would never give this environment again."""
+    state = records.state_of(prefix, host)
+    if not state.ready or state.record is None:
+        return "making it was interrupted"
+    if state.record.digest != records.digest_of(prefix):
+        return "its packages were changed after it was made"
+    return None
+
+
+def _stored_removed(choice: _Choice, work: Work, *, dry_run: bool) -> Removal | None:
+    """Remove a content-addressed environment unless somebody is building it."""
+    try:
+        with records.locked(choice.prefix, _at_once(work)):
+            return _removed(choice.prefix, choice.reason, work, dry_run=dry_run)
+    except BusyError:
+        return None
+
+
+def _at_once(work: Work) -> Work:
+    """Return work that waits for no lock."""
+    return Work(host=work.host, timeout=0)
+
+
+def _removed(prefix: Path, reason: str, work: Work, *, dry_run: bool) -> Removal | None:
+    """Remove an environment of the store with its kernels unless somebody holds it; None where it stays."""
+    with uses.removing(work) as held:
+        if os.path.realpath(prefix) in held or not prefix.is_dir():
+            return None
+        kernels = registration.kernels_of(Environment(prefix=prefix, kind="venv"), work.host)
+        removal = Removal(paths=(prefix,), kernels=kernels, size=files.size_of(prefix), reason=reason, done=not dry_run)
+        if dry_run:
+            return removal
+        trash = prefix.with_name(f"{files.TRASH}{secrets.token_hex(6)}")
+        try:
+            os.rename(prefix, trash)
+        except OSError:
+            return None  # on Windows: something in it is open
+    with suppress(EnvkitError):
+        registration.remove_kernels(kernels, work)
+    try:
+        files.delete_renamed(trash)
+    except OSError as error:
+        raise files.machine_error(error, trash) from error
+    return replace(removal, done=True)
+
+
+def _directories(place: Path) -> list[Path]:
+    """Return the environments in a directory of the store, sorted by name."""
+    try:
+        return sorted(Path(entry.path) for entry in os.scandir(place) if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."))
+    except OSError:
+        return []
+
+
+def _with_kernels(host: Host) -> Iterator[str]:
+    """Yield the real paths of the environments that kernelspecs point at, whoever wrote them."""
+    for kernel in listing.kernels(host=host):
+        if kernel.environment is not None:
+            yield os.path.realpath(kernel.environment.prefix)
+        if (owner := listing.owner_of(kernel.path, host)) is not None:
+            yield owner
+    for prefix in _directories(records.store_directory(host, "environments")):
+        record = records.state_of(prefix, host).record
+        if record is not None and any(listing.owner_of(Path(place), host) == os.path.realpath(prefix) for place in record.kernels):
+            yield os.path.realpath(prefix)

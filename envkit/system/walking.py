@@ -1,0 +1,96 @@
+"""Walking below a directory that the caller named: bounded in depth and in what is read, the same order every time.
+
+A walk is wide before it is deep, so that what lies near is found also where a limit ends it, and it is told what was left out.
+Links and hidden directories are looked at, their children are not: `.venv` and `.tox` are seen, a circle of links is harmless.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from .look import Look
+
+DEPTH: Final = 4
+"""Levels below a named directory that are looked at: its child is at the first."""
+
+ENTRIES: Final = 200_000
+"""Names read below one named directory before the walk ends."""
+
+SKIPPED: Final = frozenset(
+    {
+        "node_modules", "bower_components", "site-packages", "dist-packages", "__pycache__", "__pypackages__", "lost+found",
+        ".git", ".hg", ".svn", ".bzr", ".jj", ".cache", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", ".eggs",
+        ".ipynb_checkpoints", ".gradle", ".terraform", ".yarn", ".cargo", ".rustup", ".npm", ".Trash", ".Trash-1000",
+    }
+)  # fmt: skip
+"""Names of directories in which nobody keeps environments, and which are large."""
+
+_OF_AN_ENVIRONMENT = frozenset({"bin", "lib", "lib64", "include", "share", "etc", "man", "ssl", "conda-meta", "pkgs", "scripts", "dlls", "tcl"})
+_NETWORK = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "autofs", "ceph", "drvfs", "fuse.sshfs", "glusterfs", "fuse.glusterfs", "lustre"}
+    | {"beegfs", "gpfs", "fuse.rclone", "fuse.s3fs", "davfs", "fuse.gvfsd-fuse", "ncpfs", "ocfs2", "orangefs"}
+)
+_MOUNTS = 1024 * 1024  # bytes of the table of mounts
+
+Place = tuple[str, tuple[str, ...]]
+
+
+def walk(look: Look, root: str) -> tuple[Place, ...]:
+    """Return the directories at and below `root` with the names in each, wide before deep, sorted in each level.
+
+    Other file systems that lie below it are entered when they are local; a network's, or a drive below `/mnt`, only when it
+    is the root itself.
+    """
+    found: list[Place] = []
+    level, read = [root], 0
+    for depth in range(DEPTH + 1):
+        below: list[str] = []
+        for directory in level:
+            if depth and is_far(look, directory):
+                look.note(f"{directory} was not entered: it is on a network or another system's drive; name it to have it looked at")
+                continue
+            names = look.names(directory)
+            found.append((directory, names))
+            read += len(names)
+            if read > ENTRIES:
+                look.note(f"the walk below {root} ended after {ENTRIES} names, at {directory}")
+                return tuple(found)
+            if depth < DEPTH and not (depth and _is_end(directory)):
+                below.extend(_children(look, directory, names))
+        level = below
+    return tuple(found)
+
+
+def _is_end(directory: str) -> bool:
+    """Say whether the children of a directory are left out: it is hidden, or a link."""
+    return os.path.basename(directory).startswith(".") or os.path.islink(directory)
+
+
+def _children(look: Look, directory: str, names: tuple[str, ...]) -> list[str]:
+    skipped = SKIPPED | _OF_AN_ENVIRONMENT if "pyvenv.cfg" in names or "conda-meta" in names else SKIPPED
+    kinds = look.directories(directory)
+    return [os.path.join(directory, name) for name in names if name in kinds and name not in skipped and name.lower() not in skipped]
+
+
+def is_far(look: Look, directory: str) -> bool:
+    """Say whether a directory is where a network's or another system's file system begins: its mount point, or `/mnt/c`."""
+    if look.windows:
+        return False
+    parent, name = os.path.split(directory)
+    if len(name) == 1 and name.isalpha() and parent == look.place("/mnt"):
+        return True
+    return directory in look.remember("mounts of networks", lambda: _networks(look))
+
+
+def _networks(look: Look) -> frozenset[str]:
+    """Return where file systems of a network are mounted, as Linux tells it (proc_pid_mountinfo(5)); empty elsewhere."""
+    found: set[str] = set()
+    text = look.text(look.place("/proc/self/mountinfo"), _MOUNTS) if look.host.platform.startswith("linux") else None
+    for line in (text or "").splitlines():
+        mount, found_dash, system = line.partition(" - ")
+        fields = mount.split(" ")
+        if found_dash and len(fields) > 4 and system.split(" ")[0] in _NETWORK:
+            found.add(look.place(fields[4].replace("\\040", " ")))
+    return frozenset(found)
