@@ -32,8 +32,14 @@ if TYPE_CHECKING:
     from .execution import activation as activation, interpreter as interpreter, run as run
     from .formats.values import from_json as from_json, to_json as to_json
     from .host import Host as Host
+    from .lifecycle.cloning import clone as clone
+    from .lifecycle.holding import hold as hold
     from .lifecycle.making import apply as apply, create as create, ensure as ensure, plan as plan
+    from .lifecycle.pruning import prune as prune
     from .lifecycle.removal import remove as remove
+    from .lifecycle.repairing import repair as repair
+    from .lifecycle.temporaries import temporary as temporary
+    from .locking import export as export, lock as lock
     from .models.aliases import Env as Env, StrPath as StrPath
     from .models.environment import Environment as Environment, Kind as Kind, Problem as Problem
     from .models.plans import (
@@ -58,6 +64,7 @@ if TYPE_CHECKING:
     from .packages import install as install, installed as installed, uninstall as uninstall
     from .provisioning import provision as provision
     from .shells import activation_script as activation_script
+    from .specs.reading import read_spec as read_spec
 
 _ROOMS = {
     "aio": ("Scope",),
@@ -72,8 +79,14 @@ _ROOMS = {
     "execution": ("activation", "interpreter", "run"),
     "formats.values": ("from_json", "to_json"),
     "host": ("Host",),
+    "lifecycle.cloning": ("clone",),
+    "lifecycle.holding": ("hold",),
     "lifecycle.making": ("apply", "create", "ensure", "plan"),
+    "lifecycle.pruning": ("prune",),
     "lifecycle.removal": ("remove",),
+    "lifecycle.repairing": ("repair",),
+    "lifecycle.temporaries": ("temporary",),
+    "locking": ("export", "lock"),
     "models.aliases": ("Env", "StrPath"),
     "models.environment": ("Environment", "Kind", "Problem"),
     "models.plans": (
@@ -84,6 +97,7 @@ _ROOMS = {
     "packages": ("install", "installed", "uninstall"),
     "provisioning": ("provision",),
     "shells": ("activation_script",),
+    "specs.reading": ("read_spec",),
 }  # fmt: skip
 _PLACES = {name: room for room, names in _ROOMS.items() for name in names}
 _MODULES = ("aio", "events", "jupyter")

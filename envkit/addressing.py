@@ -205,13 +205,12 @@ def candidates(key: str, host: Host) -> tuple[Path, ...]:
     return tuple(prefix for _, prefix in sorted(found))
 
 
-def ready(key: str, host: Host) -> Path | None:
-    """Return the prefix of the environment of a key that is whole and as it was made; None where there is none."""
+def ready(key: str, host: Host) -> Iterator[Path]:
+    """Yield the prefixes of the environments of a key that are as they were made; whether their Python still is, is not looked at."""
     for prefix in candidates(key, host):
         state = records.state_of(prefix, host)
         if state.ready and state.record is not None and state.record.key == key and state.record.digest == records.digest_of(prefix):
-            return prefix
-    return None
+            yield prefix
 
 
 def free(key: str, host: Host) -> Path:

@@ -177,7 +177,7 @@ def resolved(target: Env | Spec, work: Work) -> Environment:
         NotFoundError: there is none. UsageError: the name is not allowed, or is a request.
     """
     if isinstance(target, Environment):
-        return _at(target.python or target.prefix, work)
+        return _again(target, work)
     if isinstance(target, str | os.PathLike):
         if is_path(target, work):
             return _at(records.absolute(target, work.host), work)
@@ -193,18 +193,38 @@ def resolved(target: Env | Spec, work: Work) -> Environment:
     return found
 
 
+def _again(environment: Environment, work: Work) -> Environment:
+    """Return an environment as it is now. What is found must be that one: a change meant for it must never reach its base."""
+    shared = environment.kind == "interpreter" and environment.python is not None  # two interpreters may share a prefix
+    found = _at(environment.python if shared and environment.python else environment.prefix, work)
+    if os.path.realpath(found.prefix) != os.path.realpath(environment.prefix):
+        raise NotFoundError(
+            f"{environment.prefix} is no longer the environment that it was: {found.prefix} is found there",
+            code="environment-not-found",
+            hint="look for it again with find() or resolve()",
+        )
+    return found
+
+
 def _addressed(spec: Spec, work: Work) -> Environment:
     """Return the content-addressed environment of a spec if it is there, whole and as it was made."""
     from . import addressing  # noqa: PLC0415 - few look for one
 
     key = addressing.address(spec, work, lambda python: base_for(python, work)).key
-    prefix = addressing.ready(key, work.host)
-    found = None if prefix is None else search.identify(work.host, str(prefix), plugins.locators())
-    if found is None or found.problem is not None:
+    found = whole(key, work)
+    if found is None:
         raise NotFoundError(
             f"no environment of this spec (key {key}) is ready", code="environment-not-found", hint="make it with ensure(spec)"
         )
     return found
+
+
+def whole(key: str, work: Work) -> Environment | None:
+    """Return the content-addressed environment of a key that is as it was made and has its Python; None where there is none."""
+    from . import addressing  # noqa: PLC0415 - few look for one
+
+    found = (search.identify(work.host, str(prefix), plugins.locators()) for prefix in addressing.ready(key, work.host))
+    return next((env for env in found if env is not None and env.problem is None), None)
 
 
 def _at(path: Path, work: Work) -> Environment:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import plugins, records
+from . import plugins, records, uses
 from .control import Control, Work, takes_control
 from .environments import interpreted, resolved
 from .errors import CorruptError, DeadlineError, KernelError, NotFoundError, ProcessError, UsageError
@@ -122,8 +122,8 @@ def run(
     directory = work.host.cwd if cwd is None else records.absolute(cwd, work.host)
     command[0] = _program(command[0], environment, activated, variables, directory)
     mask = masker({}, values=stated.values()) if stated else str
-    with masked_errors(mask):
-        ended = _run(command, work, variables, directory, mask, text=input, keep=capture_output or input is not None)
+    with masked_errors(mask), uses.held_if_stored(environment.prefix, work) as descriptors:
+        ended = _run(command, work, variables, directory, mask, descriptors, text=input, keep=capture_output or input is not None)
     if check and ended.returncode != 0:
         raise ProcessError(
             f"{Path(command[0]).name} ended with code {ended.returncode} in {environment}",
@@ -141,6 +141,7 @@ def _run(
     variables: dict[str, str],
     directory: Path,
     mask: Callable[[str], str],
+    descriptors: tuple[int, ...],
     *,
     text: str | None,
     keep: bool,
@@ -152,10 +153,18 @@ def _run(
                 task.output(mask(line), stream)
 
             done = process.run_process(
-                command, work=work, environ=variables, cwd=directory, text=text, on_line=tell, kept=None, spare=True
+                command,
+                work=work,
+                environ=variables,
+                cwd=directory,
+                text=text,
+                on_line=tell,
+                descriptors=descriptors,
+                kept=None,
+                spare=True,
             )
             return CompletedProcess(command, done.returncode, done.stdout, done.stderr)
-        code = process.run_attached(command, work=work, environ=variables, cwd=directory)
+        code = process.run_attached(command, work=work, environ=variables, cwd=directory, descriptors=descriptors)
         return CompletedProcess(command, code, None, None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,7 @@ from .errors import ExistsError, RefusedError
 from .models.environment import Environment
 from .models.plans import Plan, Project, Spec, Step
 
+_REQUIRES = re.compile(r"""^requires-python\s*=\s*["']([^"']+)["']\s*(?:#.*)?$""", re.MULTILINE)
 State = Literal["absent", "ready", "half-made", "damaged", "foreign", "occupied"]
 
 
@@ -21,6 +23,7 @@ class Observation:
     (ours, a change of its packages was interrupted), foreign (another tool's environment), occupied (something else).
     base: the Python that a new one would be built on. unsatisfied: requirements of the spec that are not met.
     mismatch: why what is there can never be what the spec says. remembered: what was asked for before, for a rebuild.
+    surplus: packages that are installed and not in the spec's lock.
     """
 
     prefix: Path
@@ -32,6 +35,7 @@ class Observation:
     mismatch: str | None = None
     remembered: tuple[str, ...] = ()
     differing: tuple[str, ...] = ()
+    surplus: tuple[str, ...] = ()
 
 
 def steps_to(spec: Spec, seen: Observation, *, key: str | None = None) -> Plan:
@@ -68,8 +72,12 @@ def steps_to(spec: Spec, seen: Observation, *, key: str | None = None) -> Plan:
         )
     elif seen.differing:
         steps.append(Step(action="record", text=f"record {', '.join(seen.differing)}"))
-    if wanted := wanted_in(spec, seen) if build else seen.unsatisfied:
+    if build and spec.lock is not None:
+        steps.append(Step(action="install", text=f"install what the lock says: {', '.join(map(str, spec.lock.packages)) or 'nothing'}"))
+    elif wanted := wanted_in(spec, seen) if build else seen.unsatisfied:
         steps.append(Step(action="install", text=f"install {', '.join(map(shown, wanted))}"))
+    if seen.surplus and not build:
+        steps.append(Step(action="remove", text=f"uninstall {', '.join(seen.surplus)}, not in the lock"))
     return Plan(spec=spec, steps=tuple(steps), environment=seen.environment, key=key)
 
 
@@ -82,11 +90,22 @@ def _build_steps(seen: Observation) -> list[Step]:
 
 
 def wanted_in(spec: Spec, seen: Observation) -> tuple[str | Project, ...]:
-    """Return what a new environment gets: what the spec says, and what was asked for before and is not in the spec."""
+    """Return what a new environment gets: what the spec says, and, unless a lock says it exactly, what was asked for before."""
+    if spec.lock is not None:
+        return spec.pypi
     asked = {_key(requirement) for requirement in spec.pypi}
     before = [requirement for requirement in seen.remembered if _key(requirement) not in asked]
     seed = ["pip"] if spec.seed == "pip" and not {"pip"} & {*asked, *map(_key, before)} else []
     return (*seed, *spec.pypi, *before)
+
+
+def python_of(spec: Spec) -> str | None:
+    """Return which Python a spec wants: as it says, else as its lock says, which is read no further than its head."""
+    if spec.python is not None or spec.lock is None or spec.lock.format != "pylock.toml":
+        return spec.python
+    head = spec.lock.text.partition("[[packages]]")[0]
+    found = _REQUIRES.search(head)
+    return None if found is None else found[1]
 
 
 def shown(requirement: str | Project) -> str:

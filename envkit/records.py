@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from .control import Work
-from .errors import MachineError, UsageError
+from .errors import MachineError, RefusedError, UsageError
 from .formats import ready_record
 from .formats.names import checked_name
 from .formats.ready_record import DIRTY, LOG, MARKS, READY, Dirty, Record
@@ -157,7 +157,17 @@ def _read(path: Path) -> str:
 
 
 def begin(prefix: Path, doing: str, host: Host, *, made_directory: bool = False) -> None:
-    """Write the dirty mark; from here on, until `finish`, the environment is not ready."""
+    """Write the dirty mark; from here on, until `finish`, the environment is not ready.
+
+    Raises:
+        RefusedError: it is content-addressed, and so what its key says: it is made, and never changed.
+    """
+    if doing != "create" and is_stored(prefix, host):
+        raise RefusedError(
+            f"{prefix} is content-addressed: it is never changed once it is ready",
+            code="content-addressed",
+            hint="ask ensure() for a spec with the packages that you need, or work in a temporary() or a clone() of it",
+        )
     marks = marks_of(prefix, host)
     mark = Dirty(doing=doing, pid=os.getpid(), since=_now(), made_directory=made_directory)
     files.private_directory(marks)

@@ -122,7 +122,9 @@ def _base(env: Environment, roots: Sequence[Environment]) -> str:
     if env.base is None:
         return "a Python that is gone or not known"
     own = [root for root in roots if root.prefix == env.base or env.base in {path.parent.parent for path in root.aliases}]
-    same = [root for root in own if root.version is not None and env.version is not None and root.version.release[:2] == env.version.release[:2]]
+    same = [
+        root for root in own if root.version is not None and env.version is not None and root.version.release[:2] == env.version.release[:2]
+    ]
     chosen = next(iter(same or own), None)
     return f"{env.base} (not listed)" if chosen is None else chosen.id
 

@@ -18,9 +18,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ImportError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    from .parser import parser  # noqa: PLC0415 - after the check of the package
+    from .parser import parsed  # noqa: PLC0415 - after the check of the package
 
-    options = parser().parse_args(argv)
+    options = parsed(argv)
     try:
         code: int = options.command(options)
         sys.stdout.flush()

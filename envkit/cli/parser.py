@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from . import commands
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] # it has no public name
+
+
+def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Return the options of a command line.
+
+    argparse gives a list of packages what stands before the first option, and calls the rest unrecognized; here it joins the list.
+    Wrong usage ends the process with code 2, as argparse does.
+    """
+    reader = parser()
+    options, rest = reader.parse_known_args(argv)
+    more: list[str] | None = getattr(options, "packages", getattr(options, "roots", None))
+    if rest and (more is None or any(text.startswith("-") for text in rest)):
+        reader.error(f"unrecognized arguments: {' '.join(rest)}")
+    if more is not None:
+        more.extend(rest)
+    return options
 
 
 def parser() -> argparse.ArgumentParser:
@@ -63,10 +79,24 @@ def _making(verbs: Verbs) -> None:
     for made in (create, ensure, provision):
         made.add_argument("packages", nargs="*", metavar="PACKAGE", help="requirements of PyPI")
         made.add_argument("--python", metavar="REQUEST|PATH|NAME", help="the Python it is built on; the newest stable one if not given")
+    _keeping(verbs)
     remove = _verb(verbs, "remove", "remove an environment and its kernels", commands.remove)
     remove.add_argument("env", metavar="ENV", help="a path or a name")
     remove.add_argument("--foreign", action="store_true", help="also one that another tool made")
     remove.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+
+
+def _keeping(verbs: Verbs) -> None:
+    clone = _verb(verbs, "clone", "copy an environment to another place, where it runs", commands.clone)
+    clone.add_argument("env", metavar="ENV", help="a path or a name")
+    clone.add_argument("where", metavar="NAME|PATH")
+    repair = _verb(verbs, "repair", "mend an environment that was moved, or whose Python was", commands.repair)
+    repair.add_argument("env", metavar="ENV", help="a path or a name")
+    prune = _verb(verbs, "prune", "remove content-addressed environments that nobody uses, and what killed processes left", commands.prune)
+    prune.add_argument("--keep", action="append", default=[], metavar="ENV", help="leave this one; may be repeated")
+    prune.add_argument("--max-age", type=_seconds, metavar="DAYS", help="leave what was used since then")
+    prune.add_argument("--max-bytes", type=int, metavar="BYTES", help="leave as much as fits, what was used last first")
+    prune.add_argument("--dry-run", action="store_true", help="only say what would be removed")
 
 
 def _packages(verbs: Verbs) -> None:

@@ -2,7 +2,7 @@
 
 An answer counts as long as the files it came from are the same: the executable (device, inode, size, time), what its path leads to,
 its `pyvenv.cfg`, and for a small executable the shared library that holds the interpreter; and as long as the question is the same:
-the script, and the system whose name and version are part of the answer. That one does not run is kept too, for an hour only: a
+the script, the variables of the dynamic loader, and the system whose name and version are part of the answer. That one does not run is kept too, for an hour only: a
 machine that was short of memory is no reason to call a Python broken for ever.
 
 The file is one JSON text below `Host.data`, readable by this user alone, replaced as a whole under a lock. One that others may
@@ -17,6 +17,7 @@ import os
 import stat
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeGuard
 
@@ -53,7 +54,7 @@ class ProbeCache:
     def __init__(self, host: Host, script: str) -> None:
         """Belong to `host.data`; `script` is the text of the probe's script."""
         self._host = host
-        self._question = _question(script)
+        self._question = _question(script, host.environ)
         self._directory = host.data / "cache"
         self._new: dict[str, object] = {}
         self._trusted = _is_private(self._directory)
@@ -66,7 +67,8 @@ class ProbeCache:
 
     def get(self, python: str, prefix: str) -> Kept | None:
         """Return what the Python answered when its files were what they are now; None when it has to be asked."""
-        entry = self._new.get(_key(python, prefix), self._old.get(_key(python, prefix)))
+        key = self._key(python, prefix)
+        entry = self._new.get(key, self._old.get(key))
         if not _is_object(entry) or entry.get("identity") != identity(python, prefix):
             return None
         answer, failure, until = entry.get("answer"), entry.get("failure"), entry.get("until")
@@ -85,7 +87,7 @@ class ProbeCache:
             entry["answer"] = kept.answer
         else:
             entry |= {"failure": kept.failure, "until": time.time() + _FAILED_FOR}
-        self._new[_key(python, prefix)] = entry
+        self._new[self._key(python, prefix)] = entry
 
     def save(self) -> None:
         """Write what is new, together with what others wrote meanwhile; where that cannot be, nothing is lost but time."""
@@ -101,19 +103,20 @@ class ProbeCache:
             try:
                 merged = {**self._read(), **self._new}
                 newest = dict(list(merged.items())[-_KEPT:])
-                files.write_atomic(self._directory / _NAME, json.dumps({"question": self._question, "answers": newest}))
+                files.write_atomic(self._directory / _NAME, json.dumps({"answers": newest}))
             finally:
                 lock.release()
 
+    def _key(self, python: str, prefix: str) -> str:
+        return f"{self._question}\0{python}\0{prefix}"
+
     def _read(self) -> dict[str, object]:
-        """Return the entries on disk; none when the file is not there, not to be trusted, unreadable, or of another question."""
+        """Return the entries on disk; none when the file is not there, not to be trusted, or unreadable."""
         try:
             raw: object = json.loads(_text(self._directory / _NAME))
         except (OSError, ValueError, RecursionError):
             return {}
-        if not _is_object(raw) or raw.get("question") != self._question:
-            return {}
-        answers = raw.get("answers")
+        answers = raw.get("answers") if _is_object(raw) else None
         return dict(answers) if _is_object(answers) else {}
 
 
@@ -163,19 +166,16 @@ def _numbers_at(path: str) -> list[int]:
         return []
 
 
-def _question(script: str) -> str:
-    """Return what changes when the same Python would answer something else: the script, or the system's own version."""
+def _question(script: str, environ: Mapping[str, str]) -> str:
+    """Return what changes when the same files would answer something else: script, system, variables of the dynamic loader."""
     import hashlib  # noqa: PLC0415 - only where something is probed
 
     if sys.platform == "win32":
         system = repr(sys.getwindowsversion())
     else:
         system = repr(tuple(os.uname()))
-    return hashlib.sha256(f"{script}\0{system}".encode()).hexdigest()
-
-
-def _key(python: str, prefix: str) -> str:
-    return f"{python}\0{prefix}"
+    loader = sorted(item for item in environ.items() if item[0].startswith(("LD_", "DYLD_")))
+    return hashlib.sha256(f"{script}\0{system}\0{loader}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _is_private(directory: Path) -> bool:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..system.look import Look
 
 _INSTALLATIONS = ("anaconda", "miniconda", "miniforge", "mambaforge", "micromamba")  # how their directories begin
+_CASKROOMS = ("/opt/homebrew/Caskroom", "/usr/local/Caskroom", "/home/linuxbrew/.linuxbrew/Caskroom")
 _LISTED = 256 * 1024  # bytes of `environments.txt`
 _VARIABLES = ("CONDA_ROOT", "CONDA_PREFIX", "MAMBA_ROOT_PREFIX", "CONDA_DIR", "CONDA")
 _PROGRAMS = ("CONDA_EXE", "MAMBA_EXE", "_CONDA_EXE")
@@ -48,18 +49,20 @@ def _installations(look: Look) -> Iterator[str]:
             if os.path.basename(os.path.dirname(above)) != "envs" and has_meta(look, above):
                 yield above
     for parent in _parents(look):
-        for name in look.names(parent):
-            if name.lower().startswith(_INSTALLATIONS) or name.lower() in {"conda", "mamba"}:
-                path = os.path.join(parent, name)
-                if not contents(look, path).isdisjoint((DIRECTORY, "envs")):
-                    yield path
+        yield from _called_so(look, parent)
     for caskroom in map(look.place, () if look.windows else _CASKROOMS):
         for name in look.names(caskroom):
             if has_meta(look, base := os.path.join(caskroom, name, "base")):
                 yield base
 
 
-_CASKROOMS = ("/opt/homebrew/Caskroom", "/usr/local/Caskroom", "/home/linuxbrew/.linuxbrew/Caskroom")
+def _called_so(look: Look, parent: str) -> Iterator[str]:
+    """Yield the directories whose name an installer gives, and that hold an environment or several."""
+    for name in look.names(parent):
+        if name.lower().startswith(_INSTALLATIONS) or name.lower() in {"conda", "mamba"}:
+            path = os.path.join(parent, name)
+            if not contents(look, path).isdisjoint((DIRECTORY, "envs")):
+                yield path
 
 
 def _parents(look: Look) -> Iterator[str]:

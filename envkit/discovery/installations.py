@@ -67,7 +67,7 @@ def _installation(look: Look, executable: str) -> Environment | None:
         directory = look.real(directory)  # where /bin is a link to /usr/bin, Pythons live in /usr
         executable = os.path.join(directory, os.path.basename(executable))
     prefix = directory if look.windows else os.path.dirname(directory)
-    library = _windows_library(look, prefix) if look.windows else _library(look, prefix, name)
+    library = _windows_library(look, prefix, name) if look.windows else _library(look, prefix, name)
     if library is None:
         return None
     return _described(look, prefix=prefix, executable=executable, library=library, header=header)
@@ -87,28 +87,57 @@ def _library(look: Look, prefix: str, name: Name) -> Library | None:
             parts = read_name(text)
             if parts and parts.minor and _may_use(name, parts) and look.is_file(os.path.join(prefix, lib, text, "os.py")):
                 found.setdefault(text, Library(os.path.join(prefix, lib, text), parts))
-    return next(iter(found.values())) if len(found) == 1 else None
+    if not found:
+        return _old_pypy_library(look, prefix, name)
+    if len(found) > 1:
+        return None
+    library = next(iter(found.values()))
+    if library.name.word == "python" and any(text.startswith("graalpy") for text in look.names(os.path.join(prefix, "lib"))):
+        return Library(library.directory, Name("graalpy", library.name.number, ""))  # it keeps CPython's library beside its own
+    return library if name.word != "graalpy" or library.name.word == "graalpy" else None
+
+
+def _old_pypy_library(look: Look, prefix: str, name: Name) -> Library | None:
+    """Return the standard library of PyPy for Python 2.7, or of one before 7.3.8, which lies in `lib-python`."""
+    for text in look.names(os.path.join(prefix, "lib-python")) if name.word != "graalpy" else ():
+        directory = os.path.join(prefix, "lib-python", text)
+        if look.is_file(os.path.join(directory, "os.py")) and _may_use(name, parts := Name("pypy", text if "." in text else "", "")):
+            return Library(directory, parts)
+    return None
 
 
 def _may_use(name: Name, library: Name) -> bool:
     """Say whether an executable may belong to a standard library; what its name does not tell excludes nothing."""
-    if name.word not in {library.word, "python"}:
+    if name.word not in {library.word, "python"} and (name.word, library.word) != ("graalpy", "python"):
         return False
+    if name.word == "graalpy" or not library.number:
+        return True
     return library.number == name.number or library.number.startswith(f"{name.number}." if name.number else "")
 
 
-def _windows_library(look: Look, prefix: str) -> Library | None:
-    """Return the standard library of an installation on Windows; the minor is told by `python312.dll` there."""
+def _windows_library(look: Look, prefix: str, name: Name) -> Library | None:
+    """Return the standard library of an installation on Windows; the minor is told by `python312.dll` there.
+
+    One directory may hold the free-threaded build besides: `python3.13t.exe` uses `python313t.dll`, `python.exe` the other.
+    """
     directory = os.path.join(prefix, "Lib")
     if not look.is_file(os.path.join(directory, "os.py")):
         return None
-    for name in look.names(prefix):
-        digits = name.lower().removeprefix("python").removesuffix(".dll")
-        number = digits.removesuffix("t")
-        if name.lower().startswith("python") and name.lower().endswith(".dll") and number.isdigit() and len(number) > 1:
-            return Library(directory, Name("python", f"{number[0]}.{number[1:]}", digits[len(number) :]))
-    word = next((word for word in ("pypy", "graalpy") if any(name.lower().startswith(word) for name in look.names(prefix))), "python")
+    found = [library for text in look.names(prefix) if (library := _of_dll(text)) is not None]
+    for number, flags in sorted(found, key=lambda item: ("t" in item[1]) is not ("t" in name.flags)):
+        return Library(directory, Name("python", number, flags))
+    word = next((word for word in ("pypy", "graalpy") if any(text.lower().startswith(word) for text in look.names(prefix))), "python")
     return Library(directory, Name(word, "", ""))
+
+
+def _of_dll(text: str) -> tuple[str, str] | None:
+    """Return the minor version and flags that the name of Python's library tells on Windows; None for any other name."""
+    lowered = text.lower()
+    digits = lowered.removeprefix("python").removesuffix(".dll")
+    number = digits.removesuffix("t")
+    if not lowered.startswith("python") or not lowered.endswith(".dll") or not number.isdigit() or len(number) < 2:
+        return None
+    return f"{number[0]}.{number[1:]}", digits[len(number) :]
 
 
 def _described(look: Look, *, prefix: str, executable: str, library: Library, header: bytes) -> Environment:
@@ -202,6 +231,8 @@ def _version_in_name(text: str) -> str | None:
 def _with_code(look: Look, prefix: str, executable: str, name: Name) -> list[str]:
     """Return the files that hold the interpreter itself: the executable, or the shared library beside a small one."""
     status = look.status(executable)
+    if look.windows:
+        return [os.path.join(prefix, text) for text in look.names(prefix) if _of_dll(text) == (name.number, name.flags)]
     if status is None or status.st_size >= _SMALL:
         return [executable]
     machine = binaries.architecture(look.data(executable, binaries.HEADER) or b"")

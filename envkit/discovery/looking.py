@@ -8,11 +8,12 @@ search goes on from there on another worker. What has been found stays found, an
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from ..system.look import GivenUp, Look
+from ..system.walking import promising
 from .installations import installation_at
 from .virtual import virtual_prefix
 
@@ -45,6 +46,27 @@ class Share:
             self.skipped.append(why)
 
 
+class _Roots:
+    """The walk below the directories that the caller named, which all locators share; in the report it stands first."""
+
+    NAME: Final = "roots"
+    KINDS: Final = frozenset[str]()
+
+    def __init__(self) -> None:
+        """Begin with nothing walked."""
+        self.places: tuple[str, ...] = ()
+
+    def candidates(self, look: Look, roots: tuple[str, ...]) -> Iterator[str]:
+        """Walk, and name nothing: what lies where is known to the others."""
+        for root in roots:
+            self.places = tuple(dict.fromkeys((*self.places, *promising(look, root))))
+        return iter(())
+
+    def identify(self, look: Look, candidate: str) -> Environment | None:
+        """Claim nothing."""
+        return None
+
+
 class Thing:
     """What several candidates turned out to be: the first one, who named it, and other paths to it."""
 
@@ -60,12 +82,14 @@ class Looking:
 
     def __init__(self, table: Sequence[Locator], kinds: frozenset[str], roots: tuple[str, ...]) -> None:
         """Begin with nothing found; only locators of these kinds name candidates, if any are given."""
-        self.shares = [Share(locator) for locator in table]
+        self.walk = _Roots()
+        self.shares = [Share(locator) for locator in ((self.walk, *table) if roots else table)]
         self.kinds = kinds
         self.roots = roots
         self.asked = 0  # locators that named their candidates
         self.done: set[Key] = set()  # things that were given out or left out
         self.total: int | None = None  # things, once they are known
+        self.given: set[str] = set()  # what was given out, by its id
         self.busy: tuple[Share, str, float] | None = None  # who works, on which path, since when
         self._suspects: list[Share] = []  # of the path at hand
         self._bad: set[str] = set()
@@ -73,7 +97,8 @@ class Looking:
     def again(self) -> Looking:
         """Return the same state for another worker: the one that was left behind may still change its own."""
         other = Looking((), self.kinds, self.roots)
-        other.shares, other.asked, other.total = self.shares, self.asked, self.total
+        other.walk, other.shares, other.asked, other.total = self.walk, self.shares, self.asked, self.total
+        other.given = set(self.given)
         other.done, other._bad, other._suspects = set(self.done), set(self._bad), list(self._suspects)
         return other
 
@@ -111,7 +136,8 @@ class Looking:
                 found = self._identified(look, thing)
                 self._suspects.clear()
                 self.done.add(key)
-                if found is not None:
+                if found is not None and found.id not in self.given:  # what only leads to another thing is known with that one
+                    self.given.add(found.id)
                     thing.share.found += 1
                     yield found
         self.busy = None
@@ -119,11 +145,11 @@ class Looking:
     def _gather(self, look: Look) -> None:
         """Let the locators name candidates, by listing directories."""
         for share in self.shares[self.asked :]:
-            if not self.kinds or self.kinds & share.locator.KINDS:
+            if not self.kinds or self.kinds & share.locator.KINDS or share.locator is self.walk:
                 began = monotonic()
                 self.busy = (share, "", began)
                 try:
-                    for candidate in share.locator.candidates(look, self.roots):
+                    for candidate in share.locator.candidates(look, self.roots if share.locator is self.walk else self.walk.places):
                         share.candidates.append(candidate)
                         if len(share.candidates) >= CANDIDATES:
                             share.skip(f"skipped what comes after {CANDIDATES} candidates")
@@ -167,7 +193,8 @@ class Looking:
                 share.skip(f"skipped, {type(error).__name__}: {error}")
                 found = None
             self._account(look, share, began)
-            if found is not None:
+            # What lies in a virtual environment is never its base, whatever a locator says: packages would go there.
+            if found is not None and not (found.kind == "interpreter" and virtual_prefix(look, thing.candidate) is not None):
                 return _with_aliases(found, thing)
         return None
 
@@ -187,15 +214,15 @@ def _key(look: Look, candidate: str) -> tuple[Key | None, str]:
     """Return what tells a thing from every other, and the path to speak of: a prefix, or an interpreter's executable.
 
     A virtual environment is its directory, however it is spelled. An interpreter is the file that its executable leads to, in
-    its directory: conda's environments share one file by hard links and are different ones. What leads nowhere is the link itself.
+    its directory: conda's environments share one file by hard links and are different ones. What is not there is its path.
     """
     prefix = virtual_prefix(look, candidate)
     if prefix is not None:
         status = look.status(prefix)
         return (None, prefix) if status is None else (("prefix", status.st_dev, status.st_ino, 0), prefix)
     status = look.status(candidate)
-    if status is None:
-        return None, candidate
+    if status is None:  # gone; a locator that named it may know why
+        return (candidate, 0, 0, 0), candidate
     if os.path.basename(candidate) and look.is_directory(candidate):
         found = installation_at(look, candidate)
         if found is None or found.python is None:  # an installation without Python, which a locator may know all the same

@@ -34,7 +34,7 @@ def beside(look: Look, directory: str, at: Callable[[str], Environment | None]) 
 
 def named(text: str, directory: str, host: Host) -> str:
     """Return the path that a project's file means: absolute, from the home, from the project, or a command on PATH."""
-    if text.startswith("/") or text[1:3] in {":\\", ":/"} or text == "~" or text.startswith(("~/", "~\\")):
+    if text.startswith(("/", "~/", "~\\")) or text == "~" or text[1:3] in {":\\", ":/"}:
         return str(host.path(text))
     if os.sep not in text and not text.startswith("."):
         for entry in host.environ.get("PATH", "").split(os.pathsep):

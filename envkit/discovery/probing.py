@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from .probe import Answer
 
 _BUDGET: Final = 60.0  # seconds for all Pythons of one search
-_SHARE: Final = 0.9  # of what the call has left, so that it can still give out what it found
+_SHARE: Final = 0.9  # of what the call has left
+_RESERVE: Final = 1.0  # seconds of it, up to half, in which what hangs is killed and what was found is given out
 _SIDE_BY_SIDE: Final = 16  # those that hang wait only, so there are more than processors
 _HINT: Final = "choose another Python, or install this one again"
 
@@ -48,7 +49,7 @@ def probed(environments: Iterable[Environment], work: Work, *, told: list[str] |
         Every environment once. One that does not run has the problem "python-unusable".
 
     Raises:
-        CancelledError, DeadlineError: of the call, when all that was started has been killed.
+        CancelledError: when all that was started has been killed. When the call's time is up, what is known is still given out.
     """
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only where something is run
 
@@ -65,7 +66,8 @@ def probed(environments: Iterable[Environment], work: Work, *, told: list[str] |
                 yield env
                 continue
             outcome = future.result()
-            work.check()
+            if work.is_set():
+                raise work.cancelled()
             if outcome == _Outcome():
                 notes.append(f"{env.python}: not run, there was no time left")
             yield _updated(env, outcome)
@@ -80,8 +82,7 @@ class _Asking:
 
     def __init__(self, work: Work, stop: threading.Event) -> None:
         """Begin; `stop` ends what runs."""
-        remaining = work.remaining()
-        self._end = time.monotonic() + (_BUDGET if remaining is None else min(_BUDGET, remaining * _SHARE))
+        self._end = time.monotonic() + _budget(work.remaining())
         self._work = Work(host=work.host, cancel=joined(work, stop))  # it reports nothing: it is asked from other threads
         self.cache = ProbeCache(work.host, probe.script())
 
@@ -117,6 +118,13 @@ class _Asking:
         except (OSError, RuntimeError) as error:  # no more threads, no more descriptors: of the machine, not of this Python
             return Kept(None, f"{python} could not be run: {error}"), False
         return Kept(answer, None), said.interpreter.executable == python  # what a shim says depends on more than its file
+
+
+def _budget(remaining: float | None) -> float:
+    """Return the seconds for all Pythons of a search, of a call that has so many left."""
+    if remaining is None:
+        return _BUDGET
+    return min(_BUDGET, remaining * _SHARE, max(remaining - _RESERVE, remaining / 2))
 
 
 def _is_to_run(env: Environment) -> bool:

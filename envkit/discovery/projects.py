@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from .places import contents
 
@@ -95,7 +95,7 @@ def value_in(found: object, *keys: str) -> object:
 def table_in(found: object, *keys: str) -> Mapping[str, object]:
     """Return the table below these keys; an empty one where there is none."""
     value = value_in(found, *keys)
-    return cast("Mapping[str, object]", value) if _is_table(value) else {}
+    return value if _is_table(value) else {}
 
 
 def text_in(found: object, *keys: str) -> str:

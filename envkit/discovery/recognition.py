@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .installations import installation, installation_at
-from .virtual import virtual
+from .virtual import virtual, virtual_prefix
 
 if TYPE_CHECKING:
     from ..models.environment import Environment
@@ -29,9 +29,14 @@ def foreign(look: Look, candidate: str) -> Environment | None:
 
 
 def installed(look: Look, candidate: str) -> Environment | None:
-    """Return the plain interpreter that a path is or leads to, or the best one of a prefix; None when there is none."""
+    """Return the plain interpreter that a path is or leads to, or the best one of a prefix; None when there is none.
+
+    The executable of a virtual environment leads to its base and is not it, whoever made the environment.
+    """
 
     def find() -> Environment | None:
+        if virtual_prefix(look, candidate) is not None:
+            return None
         path = look.tidy(candidate)
         return installation_at(look, path) if look.is_directory(path) else installation(look, path)
 

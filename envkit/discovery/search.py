@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from ..system.look import Look
 from .looking import Looking, Share
+from .virtual import virtual_prefix
 
 if TYPE_CHECKING:
     from queue import SimpleQueue
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
 Probe: TypeAlias = Literal["never", "known", "all"]
 
 PATIENCE: Final = 2.0
-"""Seconds in which a locator must name all its candidates, or say of one what it is; a quarter of `timeout` where that is less."""
+"""Seconds that a locator may give no sign of life; a quarter of `timeout` where that is less."""
+
+LONGEST: Final = 10.0
+"""Seconds in which a locator must name all its candidates, or say of one what it is, with whatever signs of life."""
 
 _TICK = 0.05  # seconds between two looks at cancel, deadline and patience, while nothing is found
 _Answer: TypeAlias = "Environment | BaseException | None"
@@ -93,13 +97,13 @@ def _patiently(work: Work, states: list[Looking]) -> Generator[Environment, None
         work.check()
         _start(state, look, answers)
         try:
-            late = None
+            late, watch = None, _Watch(patience)
             while late is None:
                 try:
                     answer = answers.get(timeout=_TICK)
                 except Empty:
                     work.check()
-                    late = _late(state, patience)
+                    late = watch.late(state, look)
                     continue
                 if answer is None:
                     return
@@ -129,14 +133,25 @@ def _start(state: Looking, look: Look, answers: SimpleQueue[_Answer]) -> None:
     threading.Thread(target=run, name="envkit find", daemon=True).start()
 
 
-def _late(state: Looking, patience: float) -> tuple[Share, str, float] | None:
-    """Return who has been working on which path for too long, and for how long; None when nobody has."""
-    busy = state.busy
-    if busy is None:
-        return None
-    share, path, began = busy
-    seconds = monotonic() - began
-    return (share, path, seconds) if seconds > patience else None
+class _Watch:
+    """Tells who takes too long: without any look at a file for a while, or in all."""
+
+    def __init__(self, patience: float) -> None:
+        """Begin to wait."""
+        self._patience = patience
+        self._looked = -1
+        self._since = monotonic()
+
+    def late(self, state: Looking, look: Look) -> tuple[Share, str, float] | None:
+        """Return who has been working on which path for too long, and for how long; None when nobody has."""
+        now, busy = monotonic(), state.busy
+        if look.looked != self._looked:
+            self._looked, self._since = look.looked, now
+        if busy is None:
+            return None
+        share, path, began = busy
+        silent = now - max(began, self._since)
+        return (share, path, now - began) if silent > self._patience or now - began > LONGEST else None
 
 
 def _report(work: Work, task: Task, looking: Looking, told: Sequence[str]) -> None:
@@ -168,8 +183,11 @@ def identify(host: Host, path: str, table: Sequence[Locator]) -> Environment | N
     """
     look = Look(host)
     path = look.tidy(path)
+    inside = virtual_prefix(look, path) is not None
     for locator in table:
-        if (found := locator.identify(look, path)) is not None:
+        found = locator.identify(look, path)
+        # What lies in a virtual environment is never its base, whatever a locator says: packages would go there.
+        if found is not None and not (inside and found.kind == "interpreter"):
             return found
     return _shim(look, path)
 

@@ -16,7 +16,7 @@ from packaging.version import Version
 
 from ..formats import pyvenv_cfg
 from ..models.environment import Environment
-from . import binaries
+from . import binaries, old_virtualenv
 from .bases import Inside, base_in_home, home_of, inside_of
 from .executables import read_name
 from .faults import problem_of
@@ -49,7 +49,9 @@ def _is_marked(look: Look, directory: str) -> bool:
     def find() -> bool:
         if os.path.lexists(os.path.join(directory, pyvenv_cfg.NAME)):
             return True
-        return has_marks(look, directory) or (is_managed(look, directory) and look.is_directory(directory))
+        if has_marks(look, directory) or (is_managed(look, directory) and look.is_directory(directory)):
+            return True
+        return old_virtualenv.is_old(look, directory)
 
     return look.remember(("marked", directory), find)
 
@@ -68,10 +70,10 @@ def _virtual(look: Look, prefix: str, depth: int) -> Environment:
 
     made = marks(look, prefix)
     text = look.text(os.path.join(prefix, pyvenv_cfg.NAME), pyvenv_cfg.LIMIT)
-    keys = pyvenv_cfg.load(text) if text is not None else {}
+    keys = pyvenv_cfg.load(text) if text is not None else old_virtualenv.keys_of(look, prefix)
     inside = inside_of(look, prefix)
     base = _base(look, prefix, keys, inside, depth)
-    problem = made.problem or problem_of(look, prefix, keys if text is not None else None, inside, base)
+    problem = made.problem or problem_of(look, prefix, keys if text is not None or keys else None, inside, base)
     version, source = _version(look, prefix, keys, inside, base)
     library = read_name(inside.minors[0]) if inside.minors else None
     implementation = base.implementation if base else _implementation(keys, library.word if library else None)

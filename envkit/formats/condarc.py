@@ -23,9 +23,10 @@ def environment_directories(text: str) -> tuple[str, ...]:
         said: object = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError):
         return ()
+    if not _is_table(said):
+        return ()
     found: list[str] = []
-    for key in _KEYS if _is_table(said) else ():
-        value = said.get(key)
+    for value in (said.get(key) for key in _KEYS):
         items = value if _is_list(value) else [value]
         found.extend(item for item in items if isinstance(item, str) and item)
     return tuple(dict.fromkeys(found))

@@ -9,7 +9,7 @@ Source: "pylock.toml Specification" (packaging.python.org), PEP 751.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final, TypeGuard, cast
@@ -71,11 +71,12 @@ def load(text: str) -> Pylock:
     return _read(_document(text))
 
 
-def with_inputs(text: str, inputs: Inputs, *, keep_python: bool = True) -> str:
+def with_inputs(text: str, inputs: Inputs, *, keep_python: bool = True, environments: Sequence[str] = ()) -> str:
     """Return the text of a lock with a note of what it was made from, in a canonical form.
 
     Args:
         keep_python: keep the range of Pythons that the tool wrote down.
+        environments: markers of the platforms that it is for; none: as the tool wrote down.
 
     Raises:
         ValueError: as `load`.
@@ -86,6 +87,8 @@ def with_inputs(text: str, inputs: Inputs, *, keep_python: bool = True) -> str:
     _read(document)
     if not keep_python:
         document.pop("requires-python", None)
+    if environments:
+        document["environments"] = list(environments)
     note = {
         "requirements": list(inputs.requirements),
         "constraints": list(inputs.constraints),

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import records
+from .. import records, uses
 from ..control import Cancel, Control, Work, joined, takes_control
 from ..environments import resolved
 from ..execution import file_variables, masked_errors
@@ -121,9 +121,10 @@ def _opened(
     stated = {} if env_file is None else file_variables(env_file, inside, work.host)
     launch = composing.launch(environment, work.host, {**stated, **variables})
     mask = masker({}, values=stated.values()) if stated else str
-    with work.task("run", f"start a kernel of {environment}"), masked_errors(mask):
-        running = Running(launch, cwd=directory, work=work)
-    try:
-        yield Session(environment, running, work)
-    finally:
-        running.close()
+    with uses.held_if_stored(environment.prefix, work):
+        with work.task("run", f"start a kernel of {environment}"), masked_errors(mask):
+            running = Running(launch, cwd=directory, work=work)
+        try:
+            yield Session(environment, running, work)
+        finally:
+            running.close()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import addressing, environments, planning, plugins, records
-from ..discovery import search
+from .. import addressing, environments, planning, records
 from ..models.plans import Plan, Spec
 from ..planning import Observation
 from ..system import files
@@ -31,10 +30,9 @@ def planned(spec: Spec, work: Work, *, anew: bool = True) -> tuple[Plan, Observa
 
 
 def _observed(found: addressing.Address, work: Work) -> Observation:
-    prefix = addressing.ready(found.key, work.host)
-    environment = None if prefix is None else search.identify(work.host, str(prefix), plugins.locators())
-    if prefix is not None and environment is not None and environment.problem is None:
-        return Observation(prefix=prefix, state="ready", environment=environment)
+    environment = environments.whole(found.key, work)
+    if environment is not None:
+        return Observation(prefix=environment.prefix, state="ready", environment=environment)
     place = addressing.free(found.key, work.host)
     return Observation(prefix=place, state="half-made" if place.exists() else "absent", base=found.base)
 

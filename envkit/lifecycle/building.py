@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import environments, packages, planning, plugins, records
+from .. import environments, locking, packages, planning, plugins, records
 from ..discovery import search
 from ..errors import EnvkitError, MachineError
-from ..models.plans import Spec
+from ..models.plans import Project, Spec
 from ..system import files
 
 if TYPE_CHECKING:
@@ -45,7 +45,11 @@ def carry_out(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str
     if record is not None and seen.differing:
         record = replace(record, variables={**record.variables, **spec.variables})
         records.finish(seen.prefix, record, work.host)
-    if seen.unsatisfied:
+    if spec.lock is not None:
+        if seen.unsatisfied or seen.surplus:
+            with packages.changing(environment, work, asked=spec.pypi, record=record):
+                locking.sync(spec, environment, work, lock)
+    elif seen.unsatisfied:
         packages.install_held(
             environment, seen.unsatisfied, sources=spec.sources, constraints=spec.constraints, work=work, lock=lock, record=record
         )
@@ -76,7 +80,10 @@ def build(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | N
             except OSError as error:
                 raise files.machine_error(error, prefix) from error
         environment = identified_half_made(prefix, work)
-        if wanted:
+        if spec.lock is not None:
+            locking.sync(spec, environment, work, lock)
+            packages.verify(environment, work.host)
+        elif wanted:
             packages.install_unmarked(environment, wanted, sources=spec.sources, constraints=spec.constraints, work=work, lock=lock)
         requested = tuple(map(planning.shown, wanted))
         records.finish(prefix, records.new_record(prefix, spec, requested, work.host, key=key), work.host)
@@ -176,7 +183,11 @@ def _mend(spec: Spec, seen: Observation, environment: Environment, work: Work, l
                 log=records.log_of(seen.prefix, work.host),
                 descriptors=lock.descriptors,
             )
-            missing = plugins.package_manager("pypi").unsatisfied(environment, planning.wanted_in(spec, seen), work.host)
+            if spec.lock is not None:
+                locking.sync(spec, environment, work, lock)
+                missing: tuple[str | Project, ...] = ()
+            else:
+                missing = plugins.package_manager("pypi").unsatisfied(environment, planning.wanted_in(spec, seen), work.host)
             if missing:
                 packages.install_unmarked(environment, missing, sources=spec.sources, constraints=spec.constraints, work=work, lock=lock)
             packages.verify(environment, work.host)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import environments, packages, plugins, records
+from .. import environments, locking, packages, planning, plugins, records
 from ..discovery import requests, search
 from ..errors import RefusedError, UsageError
 from ..models.environment import Environment
@@ -28,7 +28,7 @@ def checked_spec(spec: Spec, work: Work) -> Spec:
         UsageError: something in it is not allowed, or not available yet; nothing in a spec is ever ignored.
         RefusedError: no environment can work at its prefix.
     """
-    for name, given in (("conda", spec.conda), ("channels", spec.channels), ("lock", spec.lock), ("post_install", spec.post_install)):
+    for name, given in (("conda", spec.conda), ("channels", spec.channels), ("post_install", spec.post_install)):
         if given:
             raise UsageError(f"Spec.{name} is not available yet", code="not-available", hint="leave it out; packages of PyPI go into pypi=")
     if spec.sources.pythons != "machine":
@@ -50,13 +50,16 @@ def checked_spec(spec: Spec, work: Work) -> Spec:
         raise RefusedError(f"{prefix} contains a colon, which separates the entries of PATH", code="path", hint="choose a path without one")
     if any(not character.isprintable() for character in str(prefix)):
         raise RefusedError(f"{str(prefix)!r} contains a control character", code="path", hint="choose a path without one")
-    return replace(
+    checked = replace(
         spec,
+        python=planning.python_of(spec),
         backend=backend.NAME,
         pypi=packages.checked(spec.pypi, work.host),
         constraints=tuple(str(requirement) for requirement in packages.checked(spec.constraints, work.host)),
         prefix=None if spec.prefix is None else prefix,
     )
+    locking.check_fresh(checked)
+    return checked
 
 
 def spec_from(
@@ -153,6 +156,12 @@ def _observe_packages(spec: Spec, seen: Observation, record: Record | None, work
     wanted: tuple[str | Project, ...] = (*(["pip"] if spec.seed == "pip" else []), *spec.pypi)
     broken = tuple(problem.subject for problem in manager.broken(env, work.host)) if seen.state == "damaged" else ()
     differing = ("variables",) if record is not None and not spec.variables.items() <= record.variables.items() else ()
+    if spec.lock is not None:
+        try:
+            missing, surplus = locking.differences(spec, env, work.host)
+        except RefusedError as error:  # the lock is for another Python
+            return replace(seen, mismatch=str(error))
+        return replace(seen, unsatisfied=missing, surplus=surplus, broken=broken, differing=differing)
     return replace(seen, unsatisfied=manager.unsatisfied(env, wanted, work.host), broken=broken, differing=differing)
 
 

@@ -150,11 +150,11 @@ def _at_once(work: Work) -> Work:
 
 def _removed(prefix: Path, reason: str, work: Work, *, dry_run: bool) -> Removal | None:
     """Remove an environment of the store with its kernels unless somebody holds it; None where it stays."""
+    kernels = registration.kernels_of(Environment(prefix=prefix, kind="venv"), work.host)
+    removal = Removal(paths=(prefix,), kernels=kernels, size=files.size_of(prefix), reason=reason, done=False)
     with uses.removing(work) as held:
         if os.path.realpath(prefix) in held or not prefix.is_dir():
             return None
-        kernels = registration.kernels_of(Environment(prefix=prefix, kind="venv"), work.host)
-        removal = Removal(paths=(prefix,), kernels=kernels, size=files.size_of(prefix), reason=reason, done=not dry_run)
         if dry_run:
             return removal
         trash = prefix.with_name(f"{files.TRASH}{secrets.token_hex(6)}")

@@ -39,7 +39,7 @@ def remove(env: Env, *, foreign: bool = False, dry_run: bool = False, **control:
         BusyError: another process changes it. MachineError: it cannot be deleted.
     """
     work = Work.of(control)
-    prefix = _prefix(env, work)
+    prefix = prefix_meant(env, work)
     if dry_run:
         return _removal(prefix, work, foreign=foreign)
     with records.locked(prefix, work), work.task("remove", f"remove {prefix}"):
@@ -63,7 +63,7 @@ def check(prefix: Path, work: Work) -> None:
     _reason(prefix, work, foreign=False)
 
 
-def _prefix(env: Env, work: Work) -> Path:
+def prefix_meant(env: Env, work: Work) -> Path:
     """Return the prefix that is meant; unlike `resolve`, it need not be an environment (any more)."""
     if isinstance(env, Environment):
         return env.prefix

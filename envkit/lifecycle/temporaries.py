@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from .. import records, uses, venv
 from ..control import Control, Work, takes_control
 from ..errors import EnvkitError, InstallError, NetworkError, NotFoundError, UsageError
+from ..formats.ready_record import MARKS
 from ..kernels import registration
 from ..layout import layout
 from ..models.environment import Environment
@@ -131,7 +132,7 @@ def _made(prefix: Path, spec: Spec, layers: tuple[Environment, ...], work: Work)
     )
     try:
         overlay.lay_over(prefix, places.purelib, layers, work.host)
-        files.private_directory(prefix / records.MARKS)
+        files.private_directory(prefix / MARKS)
     except OSError as error:
         raise files.machine_error(error, prefix) from error
     record = records.new_record(prefix, spec, (), work.host)

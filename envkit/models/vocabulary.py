@@ -61,6 +61,7 @@ PROBLEMS: Final = {
     "half-made": "making or changing it was interrupted",
     "record-unreadable": "envkit's own record cannot be read",
     "shim": "not an interpreter but a script that picks one",
+    "stub": "not an interpreter but a placeholder that offers to install one",
     # packages
     "package-broken": "files that the package's RECORD lists are gone",
     # kernels

@@ -10,7 +10,7 @@ from ..formats.dist_info import named_directory, normalized
 from ..models.plans import Changes, Project, Sources
 from ..system.files import remove_tree
 from ..system.sites import site_packages
-from .inventory import Distribution, distributions
+from .inventory import Distribution, distributions, in_directories
 from .transaction import install_into
 from .verification import dist_infos
 
@@ -59,12 +59,21 @@ def repair_distributions(
     )  # fmt: skip
 
 
+def again(sites: Collection[str]) -> tuple[str | Project, ...]:
+    """Return what installs the distributions of some site-packages once more, in their versions, sorted by name.
+
+    Read from the directories alone: the Python that they were for may be gone.
+    """
+    found = in_directories(tuple(sites))
+    return tuple(_origin(each.name, Path(each.directory).name, each, each.metadata.version) for each in found)
+
+
 def _is_whole(directory: Path) -> bool:
     return (directory / "METADATA").is_file() and (directory / "RECORD").is_file()
 
 
-def _origin(name: str, directory: str, found: Distribution | None) -> str | Project:
-    """Return what installs a distribution again: the place it came from, else its version at the index."""
+def _origin(name: str, directory: str, found: Distribution | None, version: str | None = None) -> str | Project:
+    """Return what installs a distribution again: the place it came from, else its version at the index, by default its directory's."""
     if found is not None and found.editable is not None:
         return Project(path=Path(found.editable), editable=True)
     if found is not None and found.direct_url is not None:
@@ -73,5 +82,7 @@ def _origin(name: str, directory: str, found: Distribution | None) -> str | Proj
         revision = f"@{origin.commit}" if origin.commit else ""
         where = f"#subdirectory={origin.subdirectory}" if origin.subdirectory else ""
         return f"{name} @ {vcs}{origin.url}{revision}{where}"
+    if version is not None:
+        return f"{name}=={version}"
     named = named_directory(directory)
     return name if named is None else f"{name}=={named[1].replace('_', '-')}"

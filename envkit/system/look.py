@@ -39,6 +39,7 @@ class Look:
         self._reals: dict[str, str] = {}
         self.whole = self._root == os.sep or os.name == "nt"  # the machine itself: the operating system may follow links
         self.given_up = False  # set by whoever waits no longer: the next look at a file ends what goes on
+        self.looked = 0  # how often a file or directory was looked at: the sign of life of a look that takes long
         self.notes: list[str] = []  # what was left out, and why
         self._memory: dict[Hashable, object] = {}
 
@@ -47,11 +48,12 @@ class Look:
         self.notes.append(text)
 
     def check(self) -> None:
-        """End what goes on when nobody waits for it any more.
+        """Give a sign of life; end what goes on when nobody waits for it any more.
 
         Raises:
             GivenUp: nobody does.
         """
+        self.looked += 1
         if self.given_up:
             raise GivenUp
 
@@ -105,8 +107,7 @@ class Look:
 
     def status(self, path: str) -> os.stat_result | None:
         """Return the status of what a path leads to; None when there is nothing, or a loop."""
-        if self.given_up:
-            raise GivenUp
+        self.check()
         if not self.whole:
             path = self.real(path)
         try:
@@ -201,6 +202,7 @@ class Look:
 
     def data(self, path: str, size: int) -> bytes | None:
         """Return up to `size` first bytes of a regular file; None when it is none or cannot be read."""
+        self.check()
         if not self.whole:
             path = self.real(path)
         try:

@@ -7,6 +7,7 @@ Links and hidden directories are looked at, their children are not: `.venv` and 
 from __future__ import annotations
 
 import os
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ DEPTH: Final = 4
 
 ENTRIES: Final = 200_000
 """Names read below one named directory before the walk ends."""
+
+SECONDS: Final = 5.0
+"""Time for the walk below one named directory."""
 
 SKIPPED: Final = frozenset(
     {
@@ -44,7 +48,7 @@ def walk(look: Look, root: str) -> tuple[Place, ...]:
     is the root itself.
     """
     found: list[Place] = []
-    level, read = [root], 0
+    level, read, end = [root], 0, monotonic() + SECONDS
     for depth in range(DEPTH + 1):
         below: list[str] = []
         for directory in level:
@@ -54,8 +58,9 @@ def walk(look: Look, root: str) -> tuple[Place, ...]:
             names = look.names(directory)
             found.append((directory, names))
             read += len(names)
-            if read > ENTRIES:
-                look.note(f"the walk below {root} ended after {ENTRIES} names, at {directory}")
+            if read > ENTRIES or monotonic() > end:
+                limit = f"{ENTRIES} names" if read > ENTRIES else f"{SECONDS:g} s"
+                look.note(f"the walk below {root} ended after {limit}, at {directory}")
                 return tuple(found)
             if depth < DEPTH and not (depth and _is_end(directory)):
                 below.extend(_children(look, directory, names))
@@ -94,3 +99,23 @@ def _networks(look: Look) -> frozenset[str]:
         if found_dash and len(fields) > 4 and system.split(" ")[0] in _NETWORK:
             found.add(look.place(fields[4].replace("\\040", " ")))
     return frozenset(found)
+
+
+_PROJECT = frozenset(
+    {"pyproject.toml", "setup.py", "Pipfile", "pixi.toml", ".venv", ".tox", ".nox", ".pixi", ".direnv", ".conda", ".pdm-python", ".python-envs"}
+)
+_MARKS = ("pyvenv.cfg", "conda-meta")
+
+
+def promising(look: Look, root: str) -> tuple[str, ...]:
+    """Return `root`, and of the directories below it those in which an environment or a project may lie, in the walk's order."""
+    places = look.below(root)
+    marked = [directory for directory, names in places if any(mark in names for mark in _MARKS) or _is_installation(names)]
+    parents = {os.path.dirname(directory) for directory in marked}
+    found = [directory for directory, names in places if directory in parents or not _PROJECT.isdisjoint(names)]
+    return tuple(dict.fromkeys((root, *found)))
+
+
+def _is_installation(names: tuple[str, ...]) -> bool:
+    lowered = {name.lower() for name in names}
+    return {"bin", "lib", "include"} <= lowered or {"python.exe", "lib"} <= lowered

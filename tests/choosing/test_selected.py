@@ -60,7 +60,8 @@ def test_vs_codes_interpreter_comes_before_what_lies_there(project: Any) -> None
         str(chosen),
         f"~/{os.path.relpath(chosen, project.host.home)}",
     ):
-        path = settings(project, '{\n // "python.defaultInterpreterPath": "no",\n "a": "//", /* , */ "python.defaultInterpreterPath": %s,\n}' % json.dumps(value))
+        text = '{\n // "python.defaultInterpreterPath": "no",\n "a": "//", /* , */ "python.defaultInterpreterPath": VALUE,\n}'
+        path = settings(project, text.replace("VALUE", json.dumps(value)))
         found = project.having(CHOSEN=str(chosen)).selected()
         assert found.environment.prefix == chosen, value
         assert found.reason == f"python.defaultInterpreterPath in {path}"
@@ -78,7 +79,9 @@ def test_a_setting_that_leads_nowhere_is_told(project: Any, value: str) -> None:
     assert "python.defaultInterpreterPath" in found.reason
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"python.defaultInterpreterPath": 3}', '{"python.defaultInterpreterPath": "python"}', "{}"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"python.defaultInterpreterPath": 3}', '{"python.defaultInterpreterPath": "python"}', "{}"]
+)
 def test_settings_without_a_choice_are_none(project: Any, text: str) -> None:
     """Settings that say nothing, or nothing that can be read, change nothing."""
     own = project.venv(".venv")
@@ -144,7 +147,7 @@ def test_python_version_names_a_version_of_pyenv(project: Any, interpreters: dic
     """A name in `.python-version` is first that of a version or environment of pyenv."""
     root = project.path / "pyenv"
     (root / "versions").mkdir(parents=True)
-    minor, python = sorted(interpreters.items())[0]
+    minor, python = min(interpreters.items())
     (root / "versions" / "mine-1").symlink_to(python.parent.parent)
     project.file(".python-version", "mine-1\n")
     found = project.having(PYENV_ROOT=str(root)).selected()

@@ -74,6 +74,15 @@ def test_ensure_says_that_nothing_had_to_be_done() -> None:
 
 
 @pytest.mark.core
+def test_options_may_stand_between_packages() -> None:
+    """Packages after an option are packages; an unknown option is wrong usage."""
+    done = run("create", "demo", "--python", "3.98", "this", "that")
+    assert (done.returncode, "3.98" in done.stderr) == (1, True)
+    assert run("create", "demo", "x", "--colour", "blue").returncode == 2
+    assert run("resolve", "demo", "--probe", "never", "more").returncode == 2
+
+
+@pytest.mark.core
 def test_a_closed_pipe_is_no_traceback() -> None:
     """`envkit find | head -0` ends quietly."""
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -104,7 +104,6 @@ def test_no_python_satisfies_the_request(host: Host) -> None:
         Spec(name="x", backend="conda"),
         Spec(name="x", sources=envkit.Sources(pythons="uv")),
         Spec(name="x", lock=envkit.Lock(format="pylock.toml", text="", packages=())),
-        Spec(),
         Spec(name="x", prefix=Path("/tmp/x")),
         Spec(name="x", seed="conda"),  # type: ignore[arg-type]
         Spec(name="x", variables={"a=b": "c"}),
@@ -388,3 +387,18 @@ def test_a_lock_outlives_a_dead_parent(tmp_path: Path) -> None:
         pass
     with locks.held(lock, what="x", work=Work(timeout=20)):
         assert 0.5 < time.monotonic() - began < 10
+
+
+@pytest.mark.core
+def test_what_is_meant_for_an_environment_never_reaches_its_base(host: Host) -> None:
+    """An environment, its executable and its prefix mean the environment; when it is gone, nothing else is taken for it."""
+    made = envkit.create(".venv", host=host)
+    assert made.python is not None
+    for target in (made, made.python, made.prefix, str(made.prefix)):
+        assert envkit.resolve(target, host=host).prefix == made.prefix
+        assert envkit.interpreter(target, host=host).prefix == made.prefix
+    (made.prefix / "pyvenv.cfg").unlink()
+    with pytest.raises(envkit.EnvkitError):
+        envkit.install(made, "six", host=host)
+    with pytest.raises(envkit.EnvkitError):
+        envkit.uninstall(made, "pip", host=host)

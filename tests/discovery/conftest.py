@@ -47,6 +47,12 @@ class World:
 
 
 @pytest.fixture
+def host(host: Host) -> Host:
+    """This machine without the user's cache of uv, in which environments of scripts lie."""
+    return replace(host, environ={name: value for name, value in host.environ.items() if name != "UV_CACHE_DIR"})
+
+
+@pytest.fixture
 def world(host: Host) -> World:
     """This machine with a private home and nothing on PATH."""
     return World(replace(host, environ={**host.environ, "PATH": "/nowhere"}))

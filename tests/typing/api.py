@@ -10,7 +10,7 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from subprocess import CompletedProcess
 from typing import Literal, assert_type
@@ -89,7 +89,7 @@ def looking(env: Environment, host: Host, report: Reporter, stop: threading.Even
 
 
 def making(env: Environment, spec: Spec, control: Control) -> None:
-    """create, ensure, plan, apply, remove, provision."""
+    """create, ensure, plan, apply, remove, clone, repair, prune, hold, temporary, provision."""
     assert_type(envkit.create("demo"), Environment)
     assert_type(
         envkit.create(
@@ -109,6 +109,23 @@ def making(env: Environment, spec: Spec, control: Control) -> None:
     assert_type(envkit.provision("demo", python="3.12", pypi=["rich"], display_name="Demo", report=print), Kernel)
     assert_type(envkit.provision(spec), Kernel)
 
+    assert_type(envkit.clone(env, "copy", timeout=60), Environment)
+    assert_type(envkit.clone("demo", Path("x")), Environment)
+    assert_type(envkit.repair("demo", offline=True), Environment)
+    assert_type(envkit.prune(), tuple[Removal, ...])
+    assert_type(
+        envkit.prune(keep=[env, spec, "demo", Path()], max_age=timedelta(days=30), max_bytes=10**9, dry_run=True, timeout=60),
+        tuple[Removal, ...],
+    )
+    assert_type(envkit.hold(env, timeout=5), Scope[Environment])
+    assert_type(envkit.temporary(), Scope[Environment])
+    assert_type(envkit.temporary(spec, offline=True), Scope[Environment])
+    with envkit.temporary(python="3.12", pypi=["rich", Requirement("attrs")]) as private:
+        assert_type(private, Environment)
+
+    envkit.prune(keep=env)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    envkit.prune(max_age=30)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    envkit.clone(env)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     envkit.create("demo", on_exists="overwrite")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     envkit.ensure("demo")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     envkit.remove()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

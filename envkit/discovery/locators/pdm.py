@@ -57,7 +57,9 @@ def identify(look: Look, candidate: str) -> Environment | None:
     if found.prefix.name not in _INSIDE:
         return None
     chosen = _chosen(look, directory)
-    ours = os.path.dirname(os.path.dirname(chosen)) == str(found.prefix) if chosen else found.manager != "uv" and _is_project(look, directory)
+    ours = (
+        os.path.dirname(os.path.dirname(chosen)) == str(found.prefix) if chosen else found.manager != "uv" and _is_project(look, directory)
+    )
     return owned(found, NAME, project=directory) if ours else None
 
 

@@ -87,11 +87,9 @@ def _global(look: Look) -> str:
 def _listed(look: Look) -> tuple[str, ...]:
     """Return the workspaces that pixi knows by name."""
     said = table_in(toml(look, os.path.join(_home(look), "workspaces.toml")))
-    found: list[str] = []
-    for value in (*said.values(), *table_in(said, "workspaces").values(), *table_in(said, "named_workspaces").values()):
-        if isinstance(value, str) and (path := placed(look, value)) is not None:
-            found.append(os.path.dirname(path) if path.endswith(".toml") else path)
-    return tuple(found)
+    named = (*said.values(), *table_in(said, "workspaces").values(), *table_in(said, "named_workspaces").values())
+    paths = [path for value in named if isinstance(value, str) and (path := placed(look, value)) is not None]
+    return tuple(os.path.dirname(path) if path.endswith(".toml") else path for path in paths)
 
 
 def _detached(look: Look) -> tuple[str, ...]:

@@ -1,0 +1,304 @@
+"""repair: an environment whose Python was upgraded, moved or removed, or that was moved itself: mended in place, or built anew.
+
+In place, where a Python of the minor version is there that its packages are for: its interpreter, `pyvenv.cfg`, scripts and RECORDs
+are made true, packages whose files are missing are put in again. Built anew with the same packages where there is none.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from .. import environments, packages, planning, plugins, records, venv
+from ..control import Control, Work, takes_control
+from ..discovery import search, selection
+from ..errors import EnvkitError, InstallError, RefusedError
+from ..formats import pyvenv_cfg
+from ..models.environment import Environment
+from ..models.plans import Project, Spec
+from ..planning import Observation
+from ..system import files, sites
+from ..system.look import Look
+from ..venv import moving
+from . import building, moved_kernels, observing, removal
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from ..formats.ready_record import Record
+    from ..models.aliases import Env
+    from ..system.locks import Held
+
+_LIBRARY = re.compile(r"(?P<word>python|pypy)(?P<major>\d+)\.(?P<minor>\d+)(?P<thread>t?)")
+_OF_PLACE: Final = frozenset({"base-missing", "python-dangling", "python-missing", "base-changed", "moved", "config-unreadable", "shim"})
+_OF_BASE: Final = frozenset(
+    {"home", "include-system-site-packages", "version", "implementation", "executable", "prompt", "command"}
+    | {"base-prefix", "base-exec-prefix", "base-executable", "version_info"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Patient:
+    """What is there, under its lock. `stated` is its record, also where that names another place; `library` what its packages are for."""
+
+    prefix: Path
+    environment: Environment
+    stated: Record | None
+    dirty: bool
+    keys: Mapping[str, str]
+    library: tuple[str, tuple[int, int], bool] | None
+
+
+@takes_control
+def repair(env: Env, **control: Unpack[Control]) -> Environment:
+    """Mend an environment and return it; one that is whole is returned as it is.
+
+    Mended in place: its Python was upgraded, moved or installed anew in the same minor version; it was moved or copied itself;
+    files of packages are missing; a change of packages was interrupted. Built anew at its place, with the same versions of the
+    same packages: no Python of its minor version is there any more. Where those versions cannot be had for another Python, what was
+    asked for is installed again in versions that can. When that fails too, what was there is there as before.
+
+    Raises:
+        NotFoundError: there is no such environment, or no Python that it could be built on.
+        RefusedError: it is no virtual environment; it is content-addressed, then `ensure` gives another one; it was never finished;
+            or it would have to be built anew, was not made by envkit, and holds what no virtual environment has.
+        InstallError, NetworkError: packages cannot be had again. BusyError: another process changes it.
+    """
+    work = Work.of(control)
+    prefix = removal.prefix_meant(env, work)
+    with records.locked(prefix, work) as lock:
+        return _repaired(_examined(prefix, work), work, lock)
+
+
+def _examined(prefix: Path, work: Work) -> _Patient:
+    """Return what is there if it can be repaired.
+
+    Raises:
+        RefusedError: it cannot.
+    """
+    found = search.identify(work.host, str(prefix), plugins.locators())
+    if found is None or found.kind != "venv":
+        raise RefusedError(f"{prefix} is no virtual environment", code="not-a-venv", hint="name the directory of one")
+    if records.is_stored(prefix, work.host) or records.is_temporary(prefix, work.host):
+        raise RefusedError(
+            f"{prefix} is content-addressed or temporary, and so never changed", code="content-addressed", hint="ensure() builds another one"
+        )
+    state = records.state_of(prefix, work.host)
+    if state.dirty is not None and state.dirty.doing == "create":
+        raise RefusedError(f"making {prefix} was interrupted", code="half-made", hint="make it with ensure() or create()")
+    keys = pyvenv_cfg.load(Look(work.host).text(str(prefix / pyvenv_cfg.NAME), pyvenv_cfg.LIMIT) or "")
+    return _Patient(
+        prefix=prefix,
+        environment=found,
+        stated=records.stated_record(prefix, work.host),
+        dirty=state.dirty is not None,
+        keys=keys,
+        library=_library(prefix, keys),
+    )
+
+
+def _library(prefix: Path, keys: Mapping[str, str]) -> tuple[str, tuple[int, int], bool] | None:
+    """Return implementation, minor version and threading that the packages are for: of the directory that holds most of them."""
+    directories = sorted(sites.site_packages_below(str(prefix)), key=lambda directory: len(os.listdir(directory)))
+    names = [os.path.basename(os.path.dirname(directory)) for directory in reversed(directories)]
+    stated = pyvenv_cfg.python_version(keys)
+    for name in (*names, f"python{stated}" if stated else ""):  # Windows does not put the version into a directory's name
+        if match := _LIBRARY.match(name):
+            word = "pypy" if match["word"] == "pypy" else "cpython"
+            return word, (int(match["major"]), int(match["minor"])), match["thread"] == "t"
+    return None
+
+
+def _repaired(patient: _Patient, work: Work, lock: Held) -> Environment:
+    base = _base(patient, work)
+    if base is None:
+        return _built_anew(patient, work, lock)
+    misplaced = _is_misplaced(patient, base)
+    environment = replace(patient.environment, problem=None)
+    broken = () if misplaced else plugins.package_manager("pypi").broken(environment, work.host)
+    if not (misplaced or broken or patient.dirty):
+        return patient.environment
+    records.begin(patient.prefix, "change", work.host)
+    if misplaced:
+        with work.task("create", f"put {patient.prefix} on {base}"):
+            _put_right(patient, base, work)
+    record = _record_here(patient)
+    _mend_packages(patient, record, work, lock)
+    records.finish(patient.prefix, record, work.host)
+    mended = building.identified(patient.prefix, work)
+    if patient.stated is not None and patient.stated.prefix != str(patient.prefix):
+        moved_kernels.follow(Path(patient.stated.prefix), mended, patient.stated.kernels, work)
+    return mended
+
+
+def _base(patient: _Patient, work: Work) -> Environment | None:
+    """Return the Python that it can stand on without being built anew: its own, else the best of the same minor version."""
+    problem = patient.environment.problem
+    if problem is None or problem.code not in _OF_PLACE - {"moved"}:
+        try:
+            return environments.base_for(patient.prefix, work)
+        except EnvkitError:
+            work.check()
+    if patient.library is None:
+        return None
+    fitting = [
+        env
+        for env in search.search(work, table=plugins.locators())
+        if env.kind != "venv" and selection.is_usable(env) and _fits(env, patient.library)
+    ]
+    best = min(fitting, key=lambda env: (not _is_home(env, patient.keys), selection.sort_key(env)), default=None)
+    return None if best is None else environments.base_for(best, work)
+
+
+def _fits(env: Environment, library: tuple[str, tuple[int, int], bool]) -> bool:
+    return (
+        env.version is not None
+        and env.version.release[:2] == library[1]
+        and (env.implementation or "cpython") == library[0]
+        and bool(env.free_threaded) is library[2]
+    )
+
+
+def _is_home(env: Environment, keys: Mapping[str, str]) -> bool:
+    """Say whether it lies where the environment's own Python lay: an upgrade of that rather than another one."""
+    return env.python is not None and str(env.python.parent) == keys.get("home")
+
+
+def _is_misplaced(patient: _Patient, base: Environment) -> bool:
+    problem = patient.environment.problem
+    if problem is not None and problem.code in _OF_PLACE:
+        return True
+    return pyvenv_cfg.python_version(patient.keys) not in {None, str(base.version)}  # upgraded in place
+
+
+def _put_right(patient: _Patient, base: Environment, work: Work) -> None:
+    """Write anew what names the Python and the place."""
+    prefix, host = patient.prefix, work.host
+    stated = patient.stated
+    places = [] if stated is None or stated.prefix == str(prefix) else [stated.prefix, os.path.realpath(stated.prefix)]
+    if (made_at := moving.origin_of(prefix, host)) is not None:
+        places.append(made_at)
+    others = {key: value for key, value in patient.keys.items() if key not in _OF_BASE}
+    prompt = patient.keys.get("prompt", "").strip("'\"") or None
+    try:
+        venv.create(
+            prefix,
+            base=base,
+            host=host,
+            prompt=prompt,
+            system_site_packages=patient.keys.get("include-system-site-packages", "").lower() == "true",
+            variables={} if stated is None else stated.variables,
+            again=True,
+        )
+        configuration = prefix / pyvenv_cfg.NAME
+        ours = pyvenv_cfg.load(configuration.read_text("utf-8"))
+        if "version_info" in patient.keys:  # what uv and virtualenv read
+            others["version_info"] = ours["version"]
+        if others:
+            files.write_atomic(configuration, pyvenv_cfg.dump({**ours, **others}), mode=0o644)
+        moving.move_in_place(prefix, dict.fromkeys(places), host)
+    except OSError as error:
+        raise files.machine_error(error, prefix) from error
+
+
+def _record_here(patient: _Patient) -> Record | None:
+    """Return the record as it is to be at this place; another tool's environment has none."""
+    stated = patient.stated
+    if stated is None or stated.prefix == str(patient.prefix):
+        return stated
+    managed = patient.prefix.parent.name == Path(stated.prefix).parent.name == "environments"
+    name = stated.name if stated.name is not None and patient.prefix.name == stated.name.lower() else patient.prefix.name
+    return replace(stated, prefix=str(patient.prefix), name=name if managed else None, key=None)
+
+
+def _mend_packages(patient: _Patient, record: Record | None, work: Work, lock: Held) -> None:
+    """Put in again packages whose files are missing, and what of the things asked for is missing altogether."""
+    from ..pypi import mending  # noqa: PLC0415 - most repairs need no installer
+
+    manager = plugins.package_manager("pypi")
+    environment = building.identified_half_made(patient.prefix, work)
+    sources = records.sources_of(record)
+    broken = tuple(problem.subject for problem in manager.broken(environment, work.host))
+    missing: tuple[str | Project, ...] = ()
+    if broken:
+        mending.repair_distributions(
+            environment, broken, sources=sources, work=work, log=records.log_of(patient.prefix, work.host), descriptors=lock.descriptors
+        )
+    if record is not None and patient.dirty:
+        asked = packages.checked([text for text in record.requested if not os.path.isabs(text)], work.host)
+        missing = manager.unsatisfied(environment, asked, work.host)
+    if missing:
+        packages.install_unmarked(
+            environment, missing, sources=sources, constraints=() if record is None else record.constraints, work=work, lock=lock
+        )
+    if broken:
+        packages.verify(environment, work.host)
+
+
+def _built_anew(patient: _Patient, work: Work, lock: Held) -> Environment:
+    """Build it at its place on another Python, with the same versions; else with what was asked for."""
+    from ..pypi import mending  # noqa: PLC0415 - most repairs need no installer
+
+    prefix, stated = patient.prefix, patient.stated
+    _check_own(patient, work)
+    pins = mending.again(sites.site_packages_below(str(prefix)))
+    asked = () if stated is None else stated.requested
+    spec = observing.checked_spec(_spec(patient, pins, work), work)
+    seen = Observation(
+        prefix=prefix,
+        state="ready",
+        environment=patient.environment,
+        base=_another_base(patient, work),
+        mismatch="no Python of its version is there any more",
+    )
+    try:
+        building.build(spec, seen, work, lock)
+    except InstallError:
+        if not asked:
+            raise
+        building.build(replace(spec, pypi=packages.checked(asked, work.host)), seen, work, lock)
+    record = records.state_of(prefix, work.host).record
+    if record is not None:
+        requested = asked or tuple(map(planning.shown, pins))
+        records.finish(prefix, replace(record, requested=requested, python=None if stated is None else stated.python), work.host)
+    return building.identified(prefix, work)
+
+
+def _check_own(patient: _Patient, work: Work) -> None:
+    if patient.stated is not None and patient.stated.made:
+        return
+    strangers = plugins.backend("venv").strangers(patient.prefix, work.host)
+    if strangers is None or strangers:
+        raise RefusedError(
+            f"{patient.prefix} would have to be built anew, and holds what no virtual environment has: {', '.join(strangers or ())}",
+            code="foreign-files",
+            hint="move that away first; nothing was changed",
+        )
+
+
+def _another_base(patient: _Patient, work: Work) -> Environment:
+    """Return the Python to build on: one that the first request allows, else the newest stable one."""
+    if patient.stated is not None and patient.stated.python is not None:
+        try:
+            return environments.base_for(patient.stated.python, work)
+        except EnvkitError:
+            work.check()
+    return environments.base_for(None, work)
+
+
+def _spec(patient: _Patient, pins: tuple[str | Project, ...], work: Work) -> Spec:
+    stated = patient.stated
+    name = stated.name if stated is not None else None
+    managed = name is not None and records.managed_prefix(name, work.host) == patient.prefix
+    return Spec(
+        name=name if managed else None,
+        prefix=None if managed else patient.prefix,
+        pypi=pins,
+        sources=records.sources_of(stated),
+        variables={} if stated is None else stated.variables,
+        system_site_packages=patient.keys.get("include-system-site-packages", "").lower() == "true",
+    )
