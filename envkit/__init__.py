@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from . import aio as aio, events as events, jupyter as jupyter
     from .aio import Scope as Scope
     from .choosing import select as select, selected as selected
+    from .checking import check as check
     from .control import Cancel as Cancel, Control as Control
     from .environments import find as find, resolve as resolve, watch as watch
     from .errors import (
@@ -34,12 +35,14 @@ if TYPE_CHECKING:
     from .host import Host as Host
     from .lifecycle.cloning import clone as clone
     from .lifecycle.holding import hold as hold
+    from .jupyter.magics import load_ipython_extension as load_ipython_extension
     from .lifecycle.making import apply as apply, create as create, ensure as ensure, plan as plan
     from .lifecycle.pruning import prune as prune
     from .lifecycle.removal import remove as remove
     from .lifecycle.repairing import repair as repair
     from .lifecycle.temporaries import temporary as temporary
-    from .locking import export as export, lock as lock
+    from .locking.exporting import export as export
+    from .locking.resolving import lock as lock
     from .models.aliases import Env as Env, StrPath as StrPath
     from .models.environment import Environment as Environment, Kind as Kind, Problem as Problem
     from .models.plans import (
@@ -69,6 +72,7 @@ if TYPE_CHECKING:
 _ROOMS = {
     "aio": ("Scope",),
     "choosing": ("select", "selected"),
+    "checking": ("check",),
     "control": ("Cancel", "Control"),
     "environments": ("find", "resolve", "watch"),
     "errors": (
@@ -79,6 +83,7 @@ _ROOMS = {
     "execution": ("activation", "interpreter", "run"),
     "formats.values": ("from_json", "to_json"),
     "host": ("Host",),
+    "jupyter.magics": ("load_ipython_extension",),
     "lifecycle.cloning": ("clone",),
     "lifecycle.holding": ("hold",),
     "lifecycle.making": ("apply", "create", "ensure", "plan"),
@@ -86,7 +91,8 @@ _ROOMS = {
     "lifecycle.removal": ("remove",),
     "lifecycle.repairing": ("repair",),
     "lifecycle.temporaries": ("temporary",),
-    "locking": ("export", "lock"),
+    "locking.exporting": ("export",),
+    "locking.resolving": ("lock",),
     "models.aliases": ("Env", "StrPath"),
     "models.environment": ("Environment", "Kind", "Problem"),
     "models.plans": (

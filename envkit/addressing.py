@@ -20,7 +20,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import records
+from . import planning, records
 from .discovery import requests
 from .errors import MachineError
 from .formats.ready_record import MARKS, READY
@@ -76,6 +76,7 @@ def _canonical(spec: Spec, host: Host) -> Spec:
 
     return replace(
         spec,
+        python=planning.python_of(spec),
         pypi=tuple(rules.parse(requirement, host) for requirement in spec.pypi),
         constraints=tuple(str(rules.parse(constraint, host)) for constraint in spec.constraints),
     )

@@ -21,6 +21,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 _STATE: Final = "selected.json"
 _LIMIT: Final = 16 * 1024 * 1024  # bytes; a larger file is none of ours
 _TOOLS: Final = ("poetry", "pipenv", "hatch", "pdm", "uv", "pixi", "rye")
-_SIGNS: Final = ("pyproject.toml", "Pipfile", "hatch.toml", "pixi.toml", "poetry.toml", ".pdm-python")
 
 
 def selected(project: StrPath, *, host: Host | None = None) -> Selection | None:
@@ -170,11 +170,9 @@ class _Choosing:
 
     @cached_property
     def everything(self) -> tuple[Environment, ...]:
-        """What is on this machine, and what the tools of these projects keep elsewhere."""
-        roots = tuple(path for path in self.directories if any(os.path.lexists(os.path.join(path, sign)) for sign in _SIGNS))
-        return tuple(search.search(self.work, table=plugins.locators(), roots=roots))
-
-    # ---------------------------------------------------------------------------------------------------- what was said
+        """What is on this machine, and what tools keep elsewhere for this project, as if one stood in it: no walk below it is needed."""
+        inside = Work(host=replace(self.work.host, cwd=self.directory))
+        return tuple(search.search(inside, table=plugins.locators()))
 
     def _chosen(self) -> Selection | None:
         choices = _choices(self.work.host)
@@ -247,15 +245,14 @@ class _Choosing:
         block = None if text is None else script_block.load(text.decode("utf-8", "replace"))
         if block is None:
             return None
-        if (kept := next((env for env in self.everything if env.project == self.place), None)) is not None:
-            return self._because(kept, f"the environment that {kept.manager} keeps for this script (PEP 723)")
+        own = pointers.of_script(self.look, str(self.place))
+        if own is not None and (kept := self._at(own)) is not None:
+            return self._because(kept, f"the environment that uv keeps for the script {self.place} (PEP 723)")
         stated = script_block.requires_python(block)
         request = None if stated is None else requests.parse(stated)
         asked = f"Python {stated}" if stated else "no Python by name"
         found = self._global(request)
         return None if found is None else self._because(found, f"the newest that will do; the script asks for {asked} (PEP 723)")
-
-    # ------------------------------------------------------------------------------------------------- what lies there
 
     def _beside(self) -> Selection | None:
         for directory in self.directories:
@@ -268,9 +265,6 @@ class _Choosing:
 
     def _kept(self, directory: str, manager: str) -> Environment | None:
         """Return the environment that a tool keeps for a project; of several the one that the tool itself would take."""
-        stated = self.work.host.environ.get("UV_PROJECT_ENVIRONMENT")
-        if manager == "uv" and stated and os.path.isfile(os.path.join(directory, "uv.lock")):
-            return self._at(os.path.normpath(os.path.join(directory, stated)))
         kept = [env for env in self.everything if env.manager == manager and env.project == Path(directory)]
         return pointers.preferred(self.look, kept)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
+import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -211,5 +212,9 @@ class _Joined:
 
 
 def default_reporter() -> Reporter | None:
-    """Return who hears a call that names no reporter: nobody."""
-    return None
+    """Return who hears a call that names no reporter: the cell's display where a notebook's cell makes the call, else nobody."""
+    if "IPython" not in sys.modules:
+        return None
+    from .display import cell_reporter  # noqa: PLC0415 - only in a kernel
+
+    return cell_reporter()

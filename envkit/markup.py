@@ -7,6 +7,7 @@ lines are a translucent grey, and what is coloured (a state, a bar) is a translu
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from html import escape
 from itertools import zip_longest
@@ -30,6 +31,7 @@ _HEAD: Final = f"{_RULED};font-weight:600;font-size:12px;opacity:.7;white-space:
 _LABEL: Final = f"{_CELL};opacity:.7;white-space:nowrap"
 _PRE: Final = f"{_CODE};margin:4px 0 0;padding:6px 10px;max-height:320px;overflow:auto;background:rgba(128,128,128,.1);border-radius:4px"
 _TINTS: Final = {"good": "46,160,67", "warning": "210,140,0", "error": "218,54,51", "tag": "128,128,128"}
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _LOOKS: Final = {"plain": "", "strong": "font-weight:600", "quiet": "opacity:.7", "code": f"{_CODE};white-space:nowrap"}
 
 
@@ -64,7 +66,7 @@ class Table:
     """A table for people. Every cell is text and is escaped; `columns` whose names are all empty are not shown as a heading.
 
     Without a heading the first column is that of labels. `plates` stand beside the title. `folded` are longer texts, each with
-    its name, to be opened in a notebook; text for terminals leaves them out.
+    its name, to be opened in a notebook; text for terminals leaves them out. `said` are lines of output, shown as they were.
     """
 
     columns: tuple[str, ...]
@@ -72,6 +74,7 @@ class Table:
     title: str = ""
     plates: tuple[Words, ...] = ()
     note: Cell = ""
+    said: str = ""
     folded: tuple[tuple[str, str], ...] = ()
 
     def text(self) -> str:
@@ -83,14 +86,16 @@ class Table:
         plates = f"[{', '.join(plate.text for plate in self.plates)}]" if self.plates else ""
         above = printable(" ".join(part for part in (self.title, plates) if part))
         below = printable(_plain(self.note))
-        return "\n".join([*([above] if above else []), *body, *([below] if below else [])])
+        said = list(map(printable, lines_of(self.said)))
+        return "\n".join([*([above] if above else []), *body, *said, *([below] if below else [])])
 
     def html(self) -> str:
         """Return the table as HTML without script or style sheet; all text is escaped."""
         plates = "".join(f" {plate.html()}" for plate in self.plates)
         title = f'<div style="{_TITLE}">{escape(printable(self.title))}{plates}</div>' if self.title or plates else ""
         note = f'<div style="opacity:.7;margin:6px 0 0">{_inner(self.note)}</div>' if self.note else ""
-        return f'<div style="{_FRAME}">{title}{self._table()}{note}{"".join(folded(name, text) for name, text in self.folded)}</div>'
+        said = block(self.said) if self.said else ""
+        return framed(f"{title}{self._table()}{said}{note}" + "".join(folded(name, text) for name, text in self.folded))
 
     def _table(self) -> str:
         if not self.rows:
@@ -141,8 +146,13 @@ def folded(name: str, text: str) -> str:
 
 
 def block(text: str) -> str:
-    """Return lines of text as HTML that keeps them as they are; long ones can be scrolled."""
-    return f'<pre style="{_PRE}">{escape(chr(10).join(map(printable, text.expandtabs().splitlines())))}</pre>'
+    """Return lines of text as HTML that keeps them as they are; what is long can be scrolled."""
+    return f'<pre style="{_PRE}">{escape(chr(10).join(map(printable, lines_of(text))))}</pre>'
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of what a tool or a cell said, without a terminal's colours and tabs."""
+    return _COLOUR.sub("", text).expandtabs().splitlines()
 
 
 def bar(share: float | None, *, at: float = 0.0) -> str:
@@ -162,6 +172,8 @@ def framed(inner: str, *, width: str = "") -> str:
 
 def printable(text: str) -> str:
     """Return `text` with control characters and undecodable bytes as escapes, so that no name can steer a terminal."""
+    if text.isprintable():
+        return text
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape", "surrogatepass").decode() for character in text
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -78,8 +78,13 @@ def _names(group: str) -> list[str]:
 @cache
 def _plugged(group: str) -> tuple[tuple[str, str], ...]:
     """Return name and module of each entry point of a group; the first on `sys.path` wins."""
+    return entry_points(group, sys.path)
+
+
+def entry_points(group: str, directories: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Return name and module of each entry point of a group that distributions in some directories have; the first of a name wins."""
     found: dict[str, str] = {}
-    for path in _entry_point_files():
+    for path in _entry_point_files(directories):
         try:
             with open(path, encoding="utf-8") as stream:
                 text = stream.read()
@@ -91,8 +96,8 @@ def _plugged(group: str) -> tuple[tuple[str, str], ...]:
     return tuple(found.items())
 
 
-def _entry_point_files() -> Iterator[str]:
-    for directory in sys.path:
+def _entry_point_files(directories: Iterable[str]) -> Iterator[str]:
+    for directory in directories:
         try:
             entries = [entry for entry in os.listdir(directory or ".") if entry.endswith(".dist-info")]
         except OSError:

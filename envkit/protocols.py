@@ -97,6 +97,14 @@ class PackageManager(Protocol):
         """Return a problem for each package of which files are missing; `subject` is the package's name."""
         ...
 
+    def altered(self, env: Environment, work: Work) -> tuple[Problem, ...]:
+        """Return a problem for each package of which a file has another content than was recorded; reads every file."""
+        ...
+
+    def conflicts(self, env: Environment, host: Host) -> tuple[Problem, ...]:
+        """Return a problem for each requirement of a package that is missing or does not fit; `subject` is who asks."""
+        ...
+
     def locks_itself(self, host: Host) -> bool:
         """Say whether the tool that changes packages takes the lock file inside the environment, so that it must be free then."""
         ...

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..markup import Table, printable
 
 if TYPE_CHECKING:
-    from ..models.environment import Environment
+    from ..models.environment import Environment, Problem
     from ..models.plans import Changes, Kernel, Package, Removal
     from ..system.process import CompletedProcess
 
@@ -67,6 +67,15 @@ def packages(found: Sequence[Package]) -> str:
     """Return a table of packages."""
     rows = tuple((package.name, package.version, str(package.editable or package.url or "")) for package in found)
     return Table(columns=("name", "version", "from"), rows=rows).text() if rows else "no packages"
+
+
+def problems(found: Sequence[Problem]) -> str:
+    """Return what is wrong, a line each, with what to do about it."""
+    lines: list[str] = []
+    for problem in found:
+        lines.append(f"{problem.severity}: {problem} [{problem.code}]")
+        lines += [f"  hint: {problem.hint}"] if problem.hint else []
+    return "\n".join(map(printable, lines)) or "nothing is wrong"
 
 
 def changes(changed: Changes) -> str:

@@ -68,10 +68,10 @@ def _looking(verbs: Verbs) -> None:
 
 def _making(verbs: Verbs) -> None:
     create = _verb(verbs, "create", "make a new environment", commands.create)
-    create.add_argument("where", metavar="NAME|PATH")
+    create.add_argument("where", nargs="?", metavar="NAME|PATH", help="without it .venv here, with what the project here asks for")
     create.add_argument("--replace", action="store_true", help="build it anew if envkit made it before")
     ensure = _verb(verbs, "ensure", "make an environment what it should be; a second time nothing is to be done", commands.ensure)
-    ensure.add_argument("where", metavar="NAME|PATH")
+    ensure.add_argument("where", nargs="?", metavar="NAME|PATH", help="without it .venv here, with what the project here asks for")
     ensure.add_argument("--pip", action="store_true", help="put pip into it")
     provision = _verb(verbs, "provision", "environment, packages, Jupyter kernel and proof in one go", commands.provision)
     provision.add_argument("where", metavar="NAME")
@@ -79,6 +79,17 @@ def _making(verbs: Verbs) -> None:
     for made in (create, ensure, provision):
         made.add_argument("packages", nargs="*", metavar="PACKAGE", help="requirements of PyPI")
         made.add_argument("--python", metavar="REQUEST|PATH|NAME", help="the Python it is built on; the newest stable one if not given")
+    for made in (create, ensure):
+        made.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    lock = _verb(verbs, "lock", "print the lock (pylock.toml) of what a file or a project asks for", commands.lock)
+    lock.add_argument("spec", nargs="?", default=".", metavar="FILE|DIRECTORY", help="a requirements.txt, pyproject.toml, ...; this directory if not given")
+    lock.add_argument("--platform", action="append", default=[], help="it must be installable there (linux-64, osx-arm64, win-64, ...); may be repeated")
+    lock.add_argument("--python", metavar="REQUEST", help='for these Pythons, such as ">=3.10"')
+    for made in (create, ensure):
+        made.add_argument("--spec", metavar="FILE|DIRECTORY", help="with what this file or project asks for")
+    for made in (create, ensure, lock):
+        made.add_argument("--extra", action="append", default=[], help="also what this extra of the project asks for; may be repeated")
+        made.add_argument("--group", action="append", default=[], help="also what this dependency group asks for; may be repeated")
     _keeping(verbs)
     remove = _verb(verbs, "remove", "remove an environment and its kernels", commands.remove)
     remove.add_argument("env", metavar="ENV", help="a path or a name")
@@ -108,8 +119,14 @@ def _packages(verbs: Verbs) -> None:
         made.add_argument("env", metavar="ENV", help="a path or a name")
         made.add_argument("packages", nargs="+", metavar="PACKAGE")
         made.add_argument("--dry-run", action="store_true", help="only say what would change")
+    export = _verb(verbs, "export", "print what an environment holds as a file that can be read back", commands.export)
+    export.add_argument("env", metavar="ENV", help="a path or a name")
+    export.add_argument("--format", default="requirements.txt", choices=commands.FORMATS, help="of the file (default: requirements.txt)")
     packages = _verb(verbs, "list", "list the packages of an environment", commands.packages)
     packages.add_argument("env", metavar="ENV", help="a path or a name")
+    check = _verb(verbs, "check", "say what is wrong with an environment and its packages", commands.check)
+    check.add_argument("env", metavar="ENV", help="a path or a name")
+    check.add_argument("--deep", action="store_true", help="compare every file's content, too, and run its Python once")
 
 
 def _using(verbs: Verbs) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..models.environment import Environment
     from ..protocols import Locator
 
-CANDIDATES: Final = 50_000
+CANDIDATES: Final = 10_000
 """Candidates taken from one locator."""
 
 Key = tuple[str, int, int, int]
@@ -49,12 +49,19 @@ class Share:
 class _Roots:
     """The walk below the directories that the caller named, which all locators share; in the report it stands first."""
 
-    NAME: Final = "roots"
-    KINDS: Final = frozenset[str]()
-
     def __init__(self) -> None:
         """Begin with nothing walked."""
         self.places: tuple[str, ...] = ()
+
+    @property
+    def NAME(self) -> str:  # noqa: N802 - as the Protocol calls it
+        """Its name in the report."""
+        return "roots"
+
+    @property
+    def KINDS(self) -> frozenset[str]:  # noqa: N802 - as above
+        """None: it names no candidates."""
+        return frozenset()
 
     def candidates(self, look: Look, roots: tuple[str, ...]) -> Iterator[str]:
         """Walk, and name nothing: what lies where is known to the others."""
@@ -83,7 +90,8 @@ class Looking:
     def __init__(self, table: Sequence[Locator], kinds: frozenset[str], roots: tuple[str, ...]) -> None:
         """Begin with nothing found; only locators of these kinds name candidates, if any are given."""
         self.walk = _Roots()
-        self.shares = [Share(locator) for locator in ((self.walk, *table) if roots else table)]
+        self.walking = Share(self.walk) if roots else None
+        self.shares = [*([self.walking] if self.walking else []), *map(Share, table)]
         self.kinds = kinds
         self.roots = roots
         self.asked = 0  # locators that named their candidates
@@ -97,7 +105,8 @@ class Looking:
     def again(self) -> Looking:
         """Return the same state for another worker: the one that was left behind may still change its own."""
         other = Looking((), self.kinds, self.roots)
-        other.walk, other.shares, other.asked, other.total = self.walk, self.shares, self.asked, self.total
+        other.walk, other.walking = self.walk, self.walking
+        other.shares, other.asked, other.total = self.shares, self.asked, self.total
         other.given = set(self.given)
         other.done, other._bad, other._suspects = set(self.done), set(self._bad), list(self._suspects)
         return other
@@ -145,11 +154,11 @@ class Looking:
     def _gather(self, look: Look) -> None:
         """Let the locators name candidates, by listing directories."""
         for share in self.shares[self.asked :]:
-            if not self.kinds or self.kinds & share.locator.KINDS or share.locator is self.walk:
+            if not self.kinds or self.kinds & share.locator.KINDS or share is self.walking:
                 began = monotonic()
                 self.busy = (share, "", began)
                 try:
-                    for candidate in share.locator.candidates(look, self.roots if share.locator is self.walk else self.walk.places):
+                    for candidate in share.locator.candidates(look, self.roots if share is self.walking else self.walk.places):
                         share.candidates.append(candidate)
                         if len(share.candidates) >= CANDIDATES:
                             share.skip(f"skipped what comes after {CANDIDATES} candidates")

@@ -30,9 +30,7 @@ def shims_in(look: Look, directory: str, manager: str | None) -> Environment | N
         hint="ask for a version, such as 3.12, or name the interpreter that it picks",
     )
     first, *others = (Path(directory, name) for name in names)
-    return Environment(
-        prefix=Path(directory), kind="interpreter", manager=manager, python=first, aliases=tuple(others), problem=problem
-    )
+    return Environment(prefix=Path(directory), kind="interpreter", manager=manager, python=first, aliases=tuple(others), problem=problem)
 
 
 def stub(look: Look, python: str, manager: str, *, message: str, hint: str, others: tuple[str, ...] = ()) -> Environment:

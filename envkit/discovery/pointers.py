@@ -1,4 +1,4 @@
-"""What a project's own files point at: `.venv`, `.python-version`, `requires-python`, the active one of several environments.
+"""What a project's own files point at: `.venv`, a script's environment, `.python-version`, the active one of several environments.
 
 Sources: the `.venv` file of virtualenv and of PEP 832's draft; pyenv and uv for `.python-version`; Poetry's `envs.toml`;
 the project table of pyproject.toml (PEP 621).
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ..formats import uv_digest
 from .projects import toml, value_in
 from .selection import sort_key
 
@@ -47,6 +49,23 @@ def pins(look: Look, path: str) -> list[str]:
     """Return what a `.python-version` asks for, the preferred first; empty when there is none."""
     lines = (line.partition("#")[0].split() for line in (look.text(path, _SMALL) or "").splitlines())
     return [name for words in lines for name in words]
+
+
+def of_script(look: Look, script: str) -> str | None:
+    """Return where uv keeps the environment of a PEP 723 script; None where it has none, or nobody can tell."""
+    if look.windows:
+        return None  # its caches are there, but a path is hashed in another way
+    host = look.host
+    stated, shared = host.environ.get("UV_CACHE_DIR", ""), host.environ.get("XDG_CACHE_HOME", "")
+    usual = look.place(shared) if shared.startswith("/") else os.path.join(str(host.home), ".cache")
+    cache = look.place(stated) if stated.startswith("/") else os.path.join(usual, "uv")
+    ends = tuple(uv_digest.digest(host.shown(Path(path))) for path in (script, look.real(script)))
+    for bucket in reversed(look.names(cache)):
+        if bucket.startswith("environments-v"):
+            for name in look.names(os.path.join(cache, bucket)):
+                if name.endswith(ends):
+                    return os.path.join(cache, bucket, name)
+    return None
 
 
 def requires_python(look: Look, path: str) -> str | None:

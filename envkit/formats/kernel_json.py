@@ -26,12 +26,19 @@ _TEMPLATE: Final = re.compile(r"\{([A-Za-z0-9_]+)\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """What envkit wrote down in the metadata: the environment's prefix, its Python's version, and the name it has."""
+    """What envkit wrote down in the metadata: the environment's prefix, its Python's version, and the name it has.
+
+    alias: the kernel's own name, where this kernelspec is only an earlier name of it. aliases: its earlier names.
+    activation: a digest of what activating the environment did when the kernelspec was written.
+    """
 
     environment: str
     python: str = ""
     kind: str = ""
     name: str | None = None
+    alias: str | None = None
+    aliases: tuple[str, ...] = ()
+    activation: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,14 +111,17 @@ def _owner(given: object) -> Owner | None:
     """Return what envkit wrote; what a later version wrote in another way is not taken for ours."""
     if not _is_object(given) or given.get("schema") != SCHEMA:
         return None
-    environment, name = given.get("environment"), given.get("name")
+    environment, aliases = given.get("environment"), given.get("aliases")
     if not isinstance(environment, str) or "\0" in environment:
         return None
     return Owner(
         environment=environment,
         python=_text(given.get("python")),
         kind=_text(given.get("kind")),
-        name=name if isinstance(name, str) else None,
+        name=_text(given.get("name")) or None,
+        alias=_text(given.get("alias")) or None,
+        aliases=tuple(aliases) if _is_texts(aliases) else (),
+        activation=_text(given.get("activation")) or None,
     )
 
 
@@ -119,11 +129,12 @@ def dump(kernel: KernelJson) -> str:
     """Return the text of kernel.json: ASCII, so that a path that is no UTF-8 survives as an escape."""
     metadata = dict(kernel.metadata)
     if kernel.owner is not None:
-        known = {"python": kernel.owner.python, "kind": kernel.owner.kind, "name": kernel.owner.name}
+        known = {name: getattr(kernel.owner, name) for name in ("python", "kind", "name", "alias", "activation")}
         metadata[_OWNER] = {
             "schema": SCHEMA,
             "environment": kernel.owner.environment,
             **{name: value for name, value in known.items() if value},
+            **({"aliases": list(kernel.owner.aliases)} if kernel.owner.aliases else {}),
         }
     fields: dict[str, object] = {
         "argv": list(kernel.argv),

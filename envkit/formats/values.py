@@ -32,6 +32,7 @@ PLACES: Final[Mapping[str, str]] = {
         "models.plans",
     ),
     "Result": "models.cells",
+    "Switch": "models.switch",
     "Host": "host",
     **dict.fromkeys(("Started", "Progress", "Output", "Finished"), "events"),
 }

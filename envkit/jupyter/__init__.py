@@ -9,20 +9,26 @@ if TYPE_CHECKING:
     from ..kernels.health import verify as verify
     from ..kernels.registration import kernels as kernels, register as register, unregister as unregister
     from ..kernels.sessions import Session as Session, session as session
+    from ..kernels.notebook_files import set_notebook_kernel as set_notebook_kernel
+    from ..kernels.switching import use as use
     from ..models.cells import Output as Output, Result as Result
+    from ..models.switch import Switch as Switch
 
 _HOMES = {
     "Output": "models.cells",
     "Result": "models.cells",
     "Session": "kernels.sessions",
+    "Switch": "models.switch",
     "kernels": "kernels.registration",
     "register": "kernels.registration",
     "session": "kernels.sessions",
+    "set_notebook_kernel": "kernels.notebook_files",
     "unregister": "kernels.registration",
+    "use": "kernels.switching",
     "verify": "kernels.health",
 }
 
-__all__ = ["Output", "Result", "Session", "kernels", "register", "session", "unregister", "verify"]
+__all__ = ["Output", "Result", "Session", "Switch", "kernels", "register", "session", "set_notebook_kernel", "unregister", "use", "verify"]
 
 if not TYPE_CHECKING:
 

@@ -8,10 +8,13 @@ version can (debugger, encryption) stays said; the arguments never do, for they 
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
+from .. import records
 from ..discovery import requests
 from ..environments import resolved
 from ..errors import EnvkitError, KernelError, UsageError
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from ..host import Host
     from ..models.aliases import StrPath
     from ..models.environment import Environment
+    from ..models.plans import Activation
 
 BLANKED: Final = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")  # of the caller's; what activation sets lies over it
 _GENERIC: Final = frozenset({"venv", ".venv", "env", ".env"})
@@ -91,17 +95,19 @@ def composed(
         shipped = spec.read(own, host)
     except ValueError:
         shipped = KernelJson(argv=(python,), display_name="")
+    activated = activation_of(environment, host)
     owner = Owner(
         environment=host.shown(environment.prefix),
         python=str(environment.version or ""),
         kind=environment.kind,
         name=environment.name,
+        activation=fingerprint(activated, environment),
     )
     kernel = KernelJson(
         argv=_argv(environment, host),
         display_name=display_name,
         language="python",
-        env=_templates(environment, host, variables, inherit, env_file),
+        env=_templates(activated, host, variables, inherit, env_file),
         protocol=shipped.protocol,
         metadata={name: value for name, value in shipped.metadata.items() if name != "kernel_provisioner"},
         owner=owner,
@@ -135,9 +141,27 @@ def interpreter_of(environment: Environment) -> Path:
     return environment.python
 
 
+def fingerprint(activated: Activation, environment: Environment) -> str:
+    """Return a digest of what activation does, by which it is seen later that it would do something else; a move changes nothing."""
+    assigned = {name: value for name, value in activated.assign.items() if name != "VIRTUAL_ENV_PROMPT"}
+    prefix = str(environment.prefix)
+    first = [str(directory) for directory in activated.prepend_path]
+    said = json.dumps([first, sorted(assigned.items()), sorted(activated.unset)]).replace(json.dumps(prefix)[1:-1], "{prefix}")
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def without_ipykernel(environment: Environment, host: Host) -> KernelError:
+    """Return the error for an environment that cannot be a kernel's because it has no ipykernel."""
+    if records.is_stored(environment.prefix, host):
+        hint = 'a content-addressed environment is never changed: put "ipykernel" into the spec\'s pypi, and ask ensure() for that'
+    else:
+        hint = 'install it, or register the environment with install_ipykernel="if-missing"'
+    return KernelError(f"ipykernel is not installed in {environment}", code="ipykernel-missing", hint=hint)
+
+
 def has_ipykernel(environment: Environment, work: Work) -> bool:
     """Say whether ipykernel can be imported there, by looking for its launcher; also in the base of one that sees its packages."""
-    if _has_launcher(environment, work.host):
+    if _has_launcher(environment, work.host) or (environment.kind == "interpreter" and _has_launcher_of_user(environment, work.host)):
         return True
     keys = pyvenv_cfg.load(Look(work.host).text(str(environment.prefix / pyvenv_cfg.NAME), pyvenv_cfg.LIMIT) or "")
     if environment.base is None or keys.get("include-system-site-packages", "").lower() != "true":
@@ -152,6 +176,16 @@ def _has_launcher(environment: Environment, host: Host) -> bool:
     return any(os.path.isfile(os.path.join(directory, "ipykernel_launcher.py")) for directory in site_packages(environment, host))
 
 
+def _has_launcher_of_user(environment: Environment, host: Host) -> bool:
+    """Say whether the user has ipykernel for an installed interpreter, as `pip install --user` puts it. Source: PEP 370."""
+    if environment.version is None or host.platform == "win32":
+        return False
+    stated = host.environ.get("PYTHONUSERBASE")
+    base = host.path(stated) if stated else host.home / ".local"
+    library = "python" + ".".join(map(str, environment.version.release[:2]))
+    return os.path.isfile(base / "lib" / library / "site-packages" / "ipykernel_launcher.py")
+
+
 def _argv(environment: Environment, host: Host) -> tuple[str, ...]:
     python = host.shown(interpreter_of(environment))
     version = environment.version
@@ -161,10 +195,9 @@ def _argv(environment: Environment, host: Host) -> tuple[str, ...]:
 
 
 def _templates(
-    environment: Environment, host: Host, variables: Mapping[str, str], inherit: frozenset[str], env_file: StrPath | None
+    activated: Activation, host: Host, variables: Mapping[str, str], inherit: frozenset[str], env_file: StrPath | None
 ) -> dict[str, str]:
     """Return the kernelspec's variables, in Jupyter's template language."""
-    activated = activation_of(environment, host)
     separator = ";" if host.platform == "win32" else ":"
     first = [host.shown(directory) for directory in activated.prepend_path]
     if any(separator in directory for directory in first):

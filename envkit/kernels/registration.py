@@ -1,4 +1,4 @@
-"""Register environments as kernels, and unregister them: the kernelspec is written by envkit itself, under a lock, file by file."""
+"""Register environments as kernels: the kernelspec is written by envkit itself, under a lock, file by file."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from .. import records
 from ..control import Control, Work, takes_control
 from ..discovery import requests
 from ..environments import resolved
-from ..errors import ExistsError, KernelError, RefusedError, UsageError
-from ..formats import kernel_json
+from ..errors import ExistsError, UsageError
 from ..formats.names import LONGEST, checked_name
 from ..kernelspec import paths, spec
 from ..models.environment import Environment
 from ..models.mapping import EMPTY
-from ..models.plans import Kernel, Removal
-from ..system.files import size_of
+from ..models.plans import Kernel
 from . import composing
+from .aliases import aliases_of, write_with_aliases
 from .composing import name_for as name_for  # noqa: PLC0414 - the names of kernels belong to registration
-from .listing import at, kernels as kernels, kernels_of as kernels_of, named, owner_of  # noqa: PLC0414 - same
+from .listing import kernels as kernels, kernels_of as kernels_of  # noqa: PLC0414 - same
+from .removing import remove_kernels as remove_kernels  # noqa: PLC0414 - same
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -128,13 +128,14 @@ def registered(
             place = _place(directory, wanted.lower(), environment, on_exists, work.host)
             if display_name is None and place.name != wanted.lower():
                 kernel = replace(kernel, display_name=composing.label(environment, place.name))
-            spec.write(place, kernel, logos, private=env_file is not None)
-        _note(environment, place, work)
+            earlier = aliases_of(place, work.host) if _is_same(place, environment, work.host) else ()
+            write_with_aliases(place, kernel, logos, earlier, private=env_file is not None)
+        note_kernel(environment, place, work)
         task.text = str(place)
     return Kernel(name=place.name, display_name=kernel.display_name, path=place, environment=environment, owned=True)
 
 
-def _note(environment: Environment, place: Path, work: Work) -> None:
+def note_kernel(environment: Environment, place: Path, work: Work) -> None:
     """Write the kernelspec down in the environment's record, so that removing the environment finds it in any scope."""
     record = records.state_of(environment.prefix, work.host).record
     if record is not None and str(place) not in record.kernels:
@@ -168,16 +169,12 @@ def refuse_other_owner(name: str, prefix: Path, host: Host) -> None:
 
 
 def _refuse_other(directory: Path, environment: Environment, host: Host) -> None:
-    if _is_taken(directory) and not _is_same(directory, environment, host):
+    if spec.is_there(directory) and not _is_same(directory, environment, host):
         raise ExistsError(
             f"there is a kernel named {directory.name!r} of another environment: {directory}",
             code="kernel-exists",
             hint='choose another name, or give on_exists="replace" or "suffix"',
         )
-
-
-def _is_taken(directory: Path) -> bool:
-    return os.path.lexists(directory / kernel_json.NAME)
 
 
 def _is_same(directory: Path, environment: Environment, host: Host) -> bool:
@@ -205,7 +202,7 @@ def _place(directory: Path, name: str, environment: Environment, on_exists: OnEx
     place = directory / name
     if on_exists == "suffix":
         for number in range(2, _SUFFIXES):
-            if not _is_taken(place) or _is_same(place, environment, host):
+            if not spec.is_there(place) or _is_same(place, environment, host):
                 return place
             suffix = f"-{number}"
             place = directory / f"{name[: LONGEST - len(suffix)].rstrip('._-')}{suffix}"
@@ -232,12 +229,8 @@ def _scope_directory(scope: Scope | Path, host: Host) -> Path:
 
 
 def _install_ipykernel(environment: Environment, work: Work, *, allowed: bool) -> None:
-    if not allowed:
-        raise KernelError(
-            f"ipykernel is not installed in {environment}",
-            code="ipykernel-missing",
-            hint='install it, or give install_ipykernel="if-missing"',
-        )
+    if not allowed or records.is_stored(environment.prefix, work.host):
+        raise composing.without_ipykernel(environment, work.host)
     from ..packages import ensure_installed  # noqa: PLC0415 - only where something is installed
 
     ensure_installed(environment, ["ipykernel"], work)
@@ -250,47 +243,3 @@ def _checked_variables(variables: Mapping[str, str]) -> dict[str, str]:
                 f"{name!r} cannot be a variable", code="variables", hint="a name without '=' and a value without NUL are needed"
             )
     return dict(variables)
-
-
-def unregister(kernel: Kernel | str, *, foreign: bool = False, dry_run: bool = False, host: Host | None = None) -> Removal:
-    """Remove a kernel. Its environment stays.
-
-    Args:
-        kernel: its name, then the one that Jupyter would start is meant, or a `Kernel`, then the one in its directory.
-        foreign: also one that envkit did not write.
-        dry_run: only say what would be removed.
-
-    Raises:
-        NotFoundError: there is no such kernel. RefusedError: it is not envkit's. MachineError: it cannot be removed.
-    """
-    work = Work(host=host)
-    found = named(kernel, work)
-    if not found.owned and not foreign:
-        raise RefusedError(
-            f"the kernel {found.name!r} in {found.path} was not written by envkit",
-            code="foreign-kernel",
-            hint="foreign=True removes it all the same",
-        )
-    return _removed(found, work, dry_run=dry_run)
-
-
-def remove_kernels(those: Iterable[Kernel], work: Work) -> tuple[Removal, ...]:
-    """Remove kernels that envkit wrote, as `kernels_of` gave them; one that is gone, or is no longer envkit's, is passed over.
-
-    Raises:
-        MachineError: one cannot be removed.
-    """
-    return tuple(_removed(kernel, work) for kernel in those if owner_of(kernel.path, work.host) is not None)
-
-
-def _removed(kernel: Kernel, work: Work, *, dry_run: bool = False) -> Removal:
-    reason = "envkit wrote it" if kernel.owned else "foreign=True was given"
-    removal = Removal(paths=(kernel.path,), kernels=(kernel,), size=size_of(kernel.path), reason=reason, done=False)
-    if dry_run:
-        return removal
-    with work.task("remove", f"remove the kernel {kernel.name}"), spec.locked(kernel.path.parent, work):
-        now = at(kernel.path, work)
-        if kernel.owned and not now.owned and _is_taken(kernel.path):
-            raise RefusedError(f"the kernel in {kernel.path} is another one now", code="changed", hint="look at it and call again")
-        spec.remove(kernel.path, entirely=not kernel.owned)
-    return replace(removal, done=True)

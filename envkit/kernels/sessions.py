@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from .. import records, uses
 from ..control import Cancel, Control, Work, joined, takes_control
 from ..environments import resolved
+from ..errors import KernelError
 from ..execution import file_variables, masked_errors
 from ..models.mapping import EMPTY
 from ..system.scope import OpenedScope, Scope
@@ -123,7 +124,12 @@ def _opened(
     mask = masker({}, values=stated.values()) if stated else str
     with uses.held_if_stored(environment.prefix, work):
         with work.task("run", f"start a kernel of {environment}"), masked_errors(mask):
-            running = Running(launch, cwd=directory, work=work)
+            try:
+                running = Running(launch, cwd=directory, work=work)
+            except KernelError as error:
+                if error.code == "ipykernel-missing":
+                    error.hint = composing.without_ipykernel(environment, work.host).hint
+                raise
         try:
             yield Session(environment, running, work)
         finally:

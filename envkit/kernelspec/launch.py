@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..formats.kernel_json import KernelJson, filled_argv, filled_env
+from .paths import this_python
 
 if TYPE_CHECKING:
     from ..host import Host
+    from .paths import Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +41,16 @@ def launch_of(kernel: KernelJson, directory: str, host: Host) -> Launch:
     if is_bare_python(argv[0]):
         argv[0] = sys.executable
     filled = filled_argv(tuple(argv), {"prefix": sys.prefix, "resource_dir": directory})
+    return Launch(argv=filled, environ=environ_of(kernel, host), interrupt_mode=kernel.interrupt_mode)
+
+
+def environ_of(kernel: KernelJson, host: Host) -> dict[str, str]:
+    """Return all variables that a kernel gets from a Jupyter that has those of `host`."""
     environ = {name: value for name, value in host.environ.items() if name != "PYTHONEXECUTABLE"}
-    return Launch(argv=filled, environ={**environ, **filled_env(kernel.env, environ)}, interrupt_mode=kernel.interrupt_mode)
+    return {**environ, **filled_env(kernel.env, environ)}
 
 
-def is_bare_python(program: str) -> bool:
-    """Say whether Jupyter puts the Python that it runs in itself in place of this program."""
-    major, minor = sys.version_info[:2]
-    return program in {"python", f"python{major}", f"python{major}.{minor}"}
+def is_bare_python(program: str, reader: Reader | None = None) -> bool:
+    """Say whether Jupyter puts the Python that it runs in itself, `reader` or else ours, in place of this program."""
+    version = (reader or this_python()).version
+    return program == "python" or program in {f"python{'.'.join(map(str, version[:count]))}" for count in (1, 2) if len(version) >= count}

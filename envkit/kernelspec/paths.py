@@ -2,7 +2,7 @@
 
 The order matters, for the first kernelspec of a name wins: JUPYTER_PATH; then the directory of the Python that Jupyter runs in and
 the user's, or these two the other way round; then the system's. Inside a virtual environment of one's own the environment comes
-first. The Python that Jupyter runs in is taken to be ours.
+first. The Python that Jupyter runs in is a value, `Reader`; it is taken to be ours where nothing else is said.
 
 Source: jupyter_core 5.9, paths.py; "Common Directories and File Locations" (docs.jupyter.org).
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,31 @@ if TYPE_CHECKING:
     from ..host import Host
 
 _NO = frozenset({"no", "n", "false", "off", "0", "0.0"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """The Python that Jupyter runs in, as far as that decides which kernels are found and what they start.
+
+    virtual: it is a virtual environment. user_site: it sees the user's own packages.
+    """
+
+    prefix: Path
+    executable: Path
+    version: tuple[int, ...] = ()
+    virtual: bool = False
+    user_site: bool = True
+
+
+def this_python() -> Reader:
+    """Return the Python that runs us."""
+    return Reader(
+        prefix=Path(sys.prefix),
+        executable=Path(sys.executable),
+        version=sys.version_info[:2],
+        virtual=sys.prefix != sys.base_prefix,
+        user_site=not sys.flags.no_user_site,
+    )
 
 
 def user_directory(host: Host) -> Path:
@@ -69,32 +95,38 @@ def prefix_directory(prefix: Path) -> Path:
     return prefix / "share" / "jupyter"
 
 
-def search_path(host: Host) -> tuple[Path, ...]:
-    """Return the data directories that Jupyter looks into, the first wins; each once, whether it exists or not."""
+def search_path(host: Host, reader: Reader | None = None) -> tuple[Path, ...]:
+    """Return the data directories that Jupyter looks into, the first wins; each once, whether it exists or not.
+
+    Args:
+        reader: the Python that Jupyter runs in; None for ours, where `host` is this machine.
+    """
+    reader = reader or (this_python() if _is_this_machine(host) else None)
     stated = [host.path(part.rstrip("/\\") or part) for part in host.environ.get("JUPYTER_PATH", "").split(_separator(host)) if part]
-    user = [user_directory(host), *_user_base(host)]
+    user = [user_directory(host), *_user_base(host, reader)]
     system = _system_directories(host)
-    ours = [prefix_directory(Path(sys.prefix))] if _is_this_machine(host) else []
-    middle = [*ours, *user] if _prefers_environment(host) else [*user, *ours]
+    ours = [prefix_directory(reader.prefix)] if reader else []
+    middle = [*ours, *user] if _prefers_environment(host, reader) else [*user, *ours]
     return tuple(dict.fromkeys([*stated, *(path for path in middle if path in user or path not in system), *system]))
 
 
-def _user_base(host: Host) -> list[Path]:
+def _user_base(host: Host, reader: Reader | None) -> list[Path]:
     """Return the directory that `site.USER_BASE` adds where user packages are enabled."""
-    if host.platform == "win32" or not _is_this_machine(host) or sys.flags.no_user_site:
+    if host.platform == "win32" or reader is None or not reader.user_site:
         return []
     base = host.environ.get("PYTHONUSERBASE")
     return [prefix_directory(host.path(base) if base else host.home / ".local")]
 
 
-def _prefers_environment(host: Host) -> bool:
+def _prefers_environment(host: Host, reader: Reader | None) -> bool:
     if "JUPYTER_PREFER_ENV_PATH" in host.environ:
         return _is_set(host, "JUPYTER_PREFER_ENV_PATH")
-    if sys.prefix != sys.base_prefix and _is_own(sys.prefix):
+    prefix = str((reader or this_python()).prefix)
+    if (reader or this_python()).virtual and _is_own(prefix):
         return True
     conda = host.environ.get("CONDA_PREFIX")
-    inside = bool(conda) and sys.prefix.startswith(str(conda)) and host.environ.get("CONDA_DEFAULT_ENV", "base") != "base"
-    return inside and _is_own(sys.prefix)
+    inside = bool(conda) and prefix.startswith(str(conda)) and host.environ.get("CONDA_DEFAULT_ENV", "base") != "base"
+    return inside and _is_own(prefix)
 
 
 def _is_own(path: str) -> bool:

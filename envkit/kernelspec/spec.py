@@ -43,6 +43,11 @@ def directories_in(kernels: str) -> Iterator[str]:
             yield path
 
 
+def is_there(directory: Path) -> bool:
+    """Say whether a directory is a kernelspec, be it readable or not."""
+    return os.path.lexists(directory / kernel_json.NAME)
+
+
 def read(directory: str, host: Host) -> KernelJson:
     """Return the kernelspec in a directory.
 

@@ -11,11 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import environments, locking, packages, planning, plugins, records
+from .. import environments, packages, planning, plugins, records
 from ..discovery import search
 from ..errors import EnvkitError, MachineError
+from ..locking import exactness
 from ..models.plans import Project, Spec
 from ..system import files
+from . import known_sets
 
 if TYPE_CHECKING:
     from ..control import Work
@@ -48,7 +50,7 @@ def carry_out(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str
     if spec.lock is not None:
         if seen.unsatisfied or seen.surplus:
             with packages.changing(environment, work, asked=spec.pypi, record=record):
-                locking.sync(spec, environment, work, lock)
+                exactness.sync(spec, environment, work, lock)
     elif seen.unsatisfied:
         packages.install_held(
             environment, seen.unsatisfied, sources=spec.sources, constraints=spec.constraints, work=work, lock=lock, record=record
@@ -80,11 +82,13 @@ def build(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | N
             except OSError as error:
                 raise files.machine_error(error, prefix) from error
         environment = identified_half_made(prefix, work)
-        if spec.lock is not None:
-            locking.sync(spec, environment, work, lock)
-            packages.verify(environment, work.host)
-        elif wanted:
-            packages.install_unmarked(environment, wanted, sources=spec.sources, constraints=spec.constraints, work=work, lock=lock)
+        if not known_sets.put(environment, spec, wanted, work):
+            if spec.lock is not None:
+                exactness.sync(spec, environment, work, lock)
+                packages.verify(environment, work.host)
+            elif wanted:
+                packages.install_unmarked(environment, wanted, sources=spec.sources, constraints=spec.constraints, work=work, lock=lock)
+            known_sets.remember(environment, spec, wanted, work)
         requested = tuple(map(planning.shown, wanted))
         records.finish(prefix, records.new_record(prefix, spec, requested, work.host, key=key), work.host)
     return identified(prefix, work)
@@ -184,7 +188,7 @@ def _mend(spec: Spec, seen: Observation, environment: Environment, work: Work, l
                 descriptors=lock.descriptors,
             )
             if spec.lock is not None:
-                locking.sync(spec, environment, work, lock)
+                exactness.sync(spec, environment, work, lock)
                 missing: tuple[str | Project, ...] = ()
             else:
                 missing = plugins.package_manager("pypi").unsatisfied(environment, planning.wanted_in(spec, seen), work.host)

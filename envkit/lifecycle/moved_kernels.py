@@ -49,7 +49,7 @@ def _moved(kernel: KernelJson, before: Path, moved: Environment, work: Work) -> 
         kernel,
         argv=tuple(_replaced(part, old, new) for part in kernel.argv),
         env={name: _replaced(value, escaped(old), escaped(new)) for name, value in kernel.env.items()},
-        owner=replace(kernel.owner, environment=new),
+        owner=replace(kernel.owner, environment=new, activation=None),  # a digest of paths that are others now
     )
 
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import environments, locking, packages, planning, plugins, records
+from .. import environments, packages, planning, plugins, records
 from ..discovery import requests, search
+from ..locking import exactness
 from ..errors import RefusedError, UsageError
 from ..models.environment import Environment
 from ..models.plans import Project, Spec
@@ -58,7 +59,7 @@ def checked_spec(spec: Spec, work: Work) -> Spec:
         constraints=tuple(str(requirement) for requirement in packages.checked(spec.constraints, work.host)),
         prefix=None if spec.prefix is None else prefix,
     )
-    locking.check_fresh(checked)
+    exactness.check_fresh(checked)
     return checked
 
 
@@ -158,7 +159,7 @@ def _observe_packages(spec: Spec, seen: Observation, record: Record | None, work
     differing = ("variables",) if record is not None and not spec.variables.items() <= record.variables.items() else ()
     if spec.lock is not None:
         try:
-            missing, surplus = locking.differences(spec, env, work.host)
+            missing, surplus = exactness.differences(spec, env, work.host)
         except RefusedError as error:  # the lock is for another Python
             return replace(seen, mismatch=str(error))
         return replace(seen, unsatisfied=missing, surplus=surplus, broken=broken, differing=differing)

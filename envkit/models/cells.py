@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .mapping import freeze
+from .showing import shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,8 @@ class Output:
     def __post_init__(self) -> None:
         """Keep the mapping immutable."""
         freeze(self, mappings=("data",))
+
+    _repr_mimebundle_ = shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +41,5 @@ class Result:
     def text(self) -> str:
         """All outputs as people would read them, one after the other."""
         return "".join(output.text for output in self.outputs)
+
+    _repr_mimebundle_ = shown

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ..markup import Table
 from .mapping import freeze
+from .showing import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +34,8 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.message}" if self.subject else self.message
+
+    _repr_mimebundle_ = shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,24 +87,4 @@ class Environment:
         generic = self.prefix.name in {".venv", "venv", "env", ".env"}
         return self.prefix.parent.name if generic and self.prefix.parent.name else str(self.prefix)
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        """Say the same to a notebook: as a table, with what is wrong and what mends it."""
-        table = Table(title=str(self), columns=("", ""), rows=tuple(self._facts()))
-        return {"text/plain": repr(self), "text/html": table.html()}
-
-    def _facts(self) -> list[tuple[str, str]]:
-        problem = self.problem
-        facts = {
-            "prefix": self.prefix,
-            "kind": f"{self.kind} ({self.manager})" if self.manager else self.kind,
-            "python": self.python,
-            "version": f"{self.version} (as {self.version_source} says)" if self.version and self.version_source else self.version,
-            "architecture": self.architecture,
-            "base": self.base,
-            "project": self.project,
-            "also": ", ".join(map(str, self.aliases)) or None,
-            "externally managed": "yes: its system manages its packages" if self.externally_managed else None,
-            "problem": f"{problem.severity}, {problem.code}: {problem}" if problem else None,
-            "hint": problem.hint if problem else None,
-        }
-        return [(name, str(value)) for name, value in facts.items() if value is not None]
+    _repr_mimebundle_ = shown

@@ -10,9 +10,9 @@ from typing import Literal
 
 from packaging.version import Version
 
-from ..markup import Table
 from .environment import Environment, Problem
 from .mapping import EMPTY, freeze
+from .showing import shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,8 @@ class Interpreter:
     def __post_init__(self) -> None:
         """Keep both mappings immutable."""
         freeze(self, mappings=("markers", "paths"))
+
+    _repr_mimebundle_ = shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,8 @@ class Package:
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
 
+    _repr_mimebundle_ = shown
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
@@ -68,6 +72,8 @@ class Project:
     def __post_init__(self) -> None:
         """Keep lists as tuples."""
         freeze(self, tuples=("extras", "groups"))
+
+    _repr_mimebundle_ = shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +91,8 @@ class Sources:
         """Keep lists as tuples."""
         freeze(self, tuples=("indexes", "find_links"))
 
+    _repr_mimebundle_ = shown
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
@@ -97,6 +105,8 @@ class Lock:
     def __post_init__(self) -> None:
         """Keep the packages as a tuple."""
         freeze(self, tuples=("packages",))
+
+    _repr_mimebundle_ = shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +136,8 @@ class Spec:
         if any(type(command) is not tuple for command in self.post_install):
             object.__setattr__(self, "post_install", tuple(map(tuple, self.post_install)))
 
+    _repr_mimebundle_ = shown
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
@@ -142,6 +154,8 @@ class Changes:
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.updated)
 
+    _repr_mimebundle_ = shown
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
@@ -149,6 +163,8 @@ class Step:
 
     action: str
     text: str
+
+    _repr_mimebundle_ = shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +184,8 @@ class Plan:
 
     def __bool__(self) -> bool:
         return bool(self.steps)
+
+    _repr_mimebundle_ = shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +211,8 @@ class Activation:
         changed["PATH"] = separator.join([*first, *rest])
         return changed
 
+    _repr_mimebundle_ = shown
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
@@ -202,6 +222,8 @@ class Proof:
     prefix: Path
     version: Version
     text: str
+
+    _repr_mimebundle_ = shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,16 +241,7 @@ class Kernel:
     def __str__(self) -> str:
         return f"{self.display_name} [{self.name}]"
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        facts = {
-            "kernel": self.name,
-            "kernelspec": self.path,
-            "environment": self.environment,
-            "proof": f"{self.proof.text} ({self.proof.seconds:.1f} s)" if self.proof else None,
-            "problem": self.problem,
-        }
-        rows = tuple((name, str(value)) for name, value in facts.items() if value is not None)
-        return {"text/plain": repr(self), "text/html": Table(title=self.display_name, columns=("", ""), rows=rows).html()}
+    _repr_mimebundle_ = shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +258,8 @@ class Removal:
         """Keep lists as tuples."""
         freeze(self, tuples=("paths", "kernels"))
 
+    _repr_mimebundle_ = shown
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
@@ -252,6 +267,8 @@ class Selection:
 
     environment: Environment
     reason: str
+
+    _repr_mimebundle_ = shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,6 +278,8 @@ class Change:
     kind: Literal["added", "removed", "changed"]
     environment: Environment
 
+    _repr_mimebundle_ = shown
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outdated:
@@ -268,3 +287,5 @@ class Outdated:
 
     package: Package
     latest: str
+
+    _repr_mimebundle_ = shown

@@ -64,12 +64,29 @@ PROBLEMS: Final = {
     "stub": "not an interpreter but a placeholder that offers to install one",
     # packages
     "package-broken": "files that the package's RECORD lists are gone",
+    "package-altered": "a file of the package has another content than its RECORD says",
+    "requirement-missing": "something that the package needs is not installed",
+    "requirement-conflict": "something that the package needs is installed in a version that does not fit",
+    "python-unsupported": "the package is not made for this version of Python",
+    # a record that is held against the environment
+    "edited": "packages were changed since envkit wrote its record",
+    "record-differs": "what was found by looking differs from what the Python says when it is run",
     # kernels
     "spec-unreadable": "kernel.json cannot be read",
     "name-invalid": "the directory's name is no kernel name",
     "interpreter-missing": "the interpreter that the kernel names is gone",
     "environment-missing": "the environment that the kernel was made for is gone",
+    "wrapper-target-missing": "what the kernel's shell, `conda run` or script leads to is gone",
     "ipykernel-missing": "ipykernel is not installed in the environment",
+    "ipykernel-too-old": "ipykernel in the environment is too old for the debugger and interrupts by message",
+    "shadowed": "another kernelspec of the same name is found first",
+    "provisioner-missing": "the kernel needs a provisioner that the Python of Jupyter does not have, so it is not shown",
+    "bare-python": "the kernel starts whichever Python Jupyter runs in",
+    "python-changed": "the environment has another Python than when the kernel was registered",
+    "path-mismatch": "`!pip` and `!python` in a cell land in another environment",
+    "pip-missing": "the environment has no pip, so `!pip` in a cell is another one's, or none",
+    "pythonpath-clash": "PYTHONPATH or PYTHONHOME makes it load files of another Python",
+    "activation-stale": "activating the environment does something else than when the kernel was registered",
 }
 
 KERNEL_CAUSES: Final = {

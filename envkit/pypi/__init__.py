@@ -58,6 +58,29 @@ def broken(env: Environment, host: Host) -> tuple[Problem, ...]:
     return problems(env, host)
 
 
+def altered(env: Environment, work: Work) -> tuple[Problem, ...]:
+    """Return a problem "package-altered" for each distribution of which a file has another content than its RECORD says.
+
+    Reads every file, so `work` is asked between two whether to go on. `subject` is the package's name; sorted by it.
+
+    Raises:
+        CancelledError, DeadlineError: the call is over.
+    """
+    from .verification import alterations  # noqa: PLC0415 - see the module docstring
+
+    return alterations(env, work)
+
+
+def conflicts(env: Environment, host: Host) -> tuple[Problem, ...]:
+    """Return a problem for each requirement of what is installed that is missing or does not fit, sorted by package.
+
+    "requirement-missing", "requirement-conflict" and "python-unsupported"; `subject` is the package that asks. By reading files.
+    """
+    from .conflicts import conflicts_of  # noqa: PLC0415 - see the module docstring
+
+    return conflicts_of(env, host)
+
+
 def locks_itself(host: Host) -> bool:
     """Say whether the installer takes the lock file inside the environment, so that it must be free when that starts."""
     from .installers import locks_itself as tool_locks_itself  # noqa: PLC0415 - see the module docstring

@@ -100,7 +100,7 @@ def _dist_info(directory: str) -> Distribution:
     metadata = read_header(f"{directory}/METADATA")
     installer = _word(f"{directory}/INSTALLER") if "INSTALLER" in there else None
     # uv writes REQUESTED into what it installs as a dependency, too, so there the file says nothing.
-    requested = None if installer == "uv" else True if "REQUESTED" in there else False if installer == "pip" else None
+    requested = None if installer == "uv" else True if "REQUESTED" in there else False if installer in {"pip", "envkit"} else None
     origin, editable = _origin(f"{directory}/direct_url.json") if "direct_url.json" in there else (None, None)
     return Distribution(normalized(metadata.name), metadata, directory, installer, requested, origin, editable)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -43,6 +43,15 @@ class Target:
         self._installed = {found.name: found for found in in_directories(_visible(env, host))}
         self._markers = markers_of(env, host)
 
+    @property
+    def installed(self) -> Mapping[str, Distribution]:
+        """The distributions that count, by normalized name."""
+        return self._installed
+
+    def applies(self, requirement: Requirement) -> bool:
+        """Say whether a requirement asks for anything on this target, without extras."""
+        return requirement.marker is None or requirement.marker.evaluate({**self._markers, "extra": ""})
+
     def satisfies(self, text: str) -> bool:
         """Say whether a requirement, as text, is satisfied.
 
@@ -54,7 +63,7 @@ class Target:
         except InvalidRequirement as error:
             said = str(error).split("\n", 1)[0]
             raise UsageError(f"{masked(text)!r} is no requirement: {said}", code="requirement", hint="write it as 'name>=1.2'") from error
-        if requirement.marker is not None and not requirement.marker.evaluate({**self._markers, "extra": ""}):
+        if not self.applies(requirement):
             return True
         return self._fits(requirement, frozenset())
 

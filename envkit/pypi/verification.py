@@ -16,6 +16,7 @@ from ..system.sites import site_packages
 from .inventory import read_header
 
 if TYPE_CHECKING:
+    from ..control import Work
     from ..host import Host
     from ..models.environment import Environment
 
@@ -32,6 +33,44 @@ def problems(env: Environment, host: Host) -> tuple[Problem, ...]:
             if (what := _what_is_wrong(f"{site}/{directory}", site.replace("\\", "/"), prefix, strict=env.kind == "venv")) is not None:
                 found.append(Problem(code="package-broken", message=what, hint=_HINT, subject=name))
     return tuple(sorted(found, key=lambda problem: problem.subject))
+
+
+def alterations(env: Environment, work: Work) -> tuple[Problem, ...]:
+    """Return a problem for each distribution of which a file was altered, sorted by name; see `envkit.pypi.altered`."""
+    found: list[Problem] = []
+    prefix = str(env.prefix).replace("\\", "/")
+    for site in site_packages(env, work.host):
+        for directory, name in dist_infos(site):
+            work.check()
+            try:
+                with open(f"{site}/{directory}/RECORD", "rb") as stream:
+                    rows = list(read_record(stream.read().decode("utf-8")))
+            except (OSError, ValueError):
+                continue  # `problems` tells of it
+            others = [path for path, stated, _ in rows if stated and _is_altered(site.replace("\\", "/"), path, stated, prefix, work)]
+            if others:
+                first = others[0] if len(others) == 1 else f"{others[0]} and {len(others) - 1} more"
+                message = f"files have another content than was installed: {first}"
+                found.append(Problem(code="package-altered", message=message, hint=_HINT, subject=name, severity="warning"))
+    return tuple(sorted(found, key=lambda problem: problem.subject))
+
+
+def _is_altered(site: str, path: str, stated: str, prefix: str, work: Work) -> bool:
+    """Say whether a file's hash differs from what its row says; a file that is gone, or outside, or an unknown hash, tells nothing."""
+    import base64  # noqa: PLC0415 - only for deep checks
+    import hashlib  # noqa: PLC0415 - as above
+
+    algorithm, _, digest = stated.partition("=")
+    whole = contained(site, path, prefix)
+    if whole is None or path.endswith(".pyc") or algorithm not in hashlib.algorithms_guaranteed or algorithm.startswith("shake"):
+        return False
+    work.check()
+    try:
+        with open(whole, "rb") as stream:
+            actual = hashlib.file_digest(stream, algorithm).digest()
+    except (OSError, ValueError):
+        return False
+    return base64.urlsafe_b64encode(actual).rstrip(b"=").decode("ascii") != digest.rstrip("=")
 
 
 def dist_infos(site: str) -> Iterator[tuple[str, str]]:

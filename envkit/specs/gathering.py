@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 class Gathered:
     """What was read so far. `hashes` are by package; `whole` is a spec that a file holds as it is; `notes` say what was left out."""
 
-    pypi: list[str | Project] = field(default_factory=list)
-    constraints: list[str] = field(default_factory=list)
-    hashes: dict[str, set[str]] = field(default_factory=dict)
+    pypi: list[str | Project] = field(default_factory=list[str | Project])
+    constraints: list[str] = field(default_factory=list[str])
+    hashes: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     needs_hashes: bool = False
     python: str | None = None
-    indexes: list[str] = field(default_factory=list)
-    find_links: list[str] = field(default_factory=list)
+    indexes: list[str] = field(default_factory=list[str])
+    find_links: list[str] = field(default_factory=list[str])
     prereleases: bool = False
     conda: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
@@ -42,8 +42,8 @@ class Gathered:
     name: str | None = None
     lock: Lock | None = None
     whole: Spec | None = None
-    files: list[Path] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list[Path])
+    notes: list[str] = field(default_factory=list[str])
 
     @property
     def sources(self) -> Sources:

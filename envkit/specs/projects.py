@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from packaging.requirements import InvalidRequirement, Requirement
 
@@ -119,7 +119,7 @@ def _gather_block(text: str, path: Path, gathered: Gathered, work: Work) -> None
     dependencies: Any = block.get("dependencies", [])
     if not isinstance(dependencies, list):
         raise unreadable(path, "dependencies is no list")
-    gathered.pypi += [canonical(str(text), path.parent, work) for text in dependencies]
+    gathered.pypi += [canonical(str(text), path.parent, work) for text in cast("list[object]", dependencies)]
 
 
 def gather_pipfile(path: Path, gathered: Gathered, work: Work, *, groups: Iterable[str]) -> None:

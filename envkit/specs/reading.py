@@ -181,34 +181,45 @@ def _spec_json(path: Path, gathered: Gathered, work: Work, extras: tuple[str, ..
         raise unreadable(path, str(error)) from error
 
 
-_NONE: Final = frozenset[str]()
+def _pyproject(path: Path, gathered: Gathered, work: Work, extras: tuple[str, ...], groups: tuple[str, ...]) -> None:
+    projects.gather_pyproject(path, gathered, work, extras=extras, groups=groups)
+
+
+def _uv_lock(path: Path, gathered: Gathered, work: Work, extras: tuple[str, ...], groups: tuple[str, ...]) -> None:
+    exporters.gather_uv_lock(path, gathered, work, extras=extras, groups=groups)
+
+
+def _poetry_lock(path: Path, gathered: Gathered, work: Work, extras: tuple[str, ...], groups: tuple[str, ...]) -> None:
+    exporters.gather_poetry_lock(path, gathered, work, extras=extras, groups=groups)
+
+
+def _pipfile(path: Path, gathered: Gathered, work: Work, extras: tuple[str, ...], groups: tuple[str, ...]) -> None:
+    projects.gather_pipfile(path, gathered, work, groups=groups)
+
+
+def _plain(read: Callable[[Path, Gathered, Work], None]) -> tuple[_Gather, frozenset[str]]:
+    """Return the reader of a format that has neither extras nor groups."""
+
+    def gather(path: Path, gathered: Gathered, work: Work, extras: tuple[str, ...], groups: tuple[str, ...]) -> None:
+        read(path, gathered, work)
+
+    return gather, frozenset()
+
+
+_BOTH: Final = frozenset({"extras", "groups"})
+_GROUPS: Final = frozenset({"groups"})
 _BY_NAME: Final[dict[str, tuple[_Gather, frozenset[str]]]] = {
-    "pyproject.toml": (
-        lambda path, gathered, work, extras, groups: projects.gather_pyproject(path, gathered, work, extras=extras, groups=groups),
-        frozenset({"extras", "groups"}),
-    ),
-    "uv.lock": (
-        lambda path, gathered, work, extras, groups: exporters.gather_uv_lock(path, gathered, work, extras=extras, groups=groups),
-        frozenset({"extras", "groups"}),
-    ),
-    "poetry.lock": (
-        lambda path, gathered, work, extras, groups: exporters.gather_poetry_lock(path, gathered, work, extras=extras, groups=groups),
-        frozenset({"extras", "groups"}),
-    ),
-    "Pipfile": (
-        lambda path, gathered, work, _, groups: projects.gather_pipfile(path, gathered, work, groups=groups),
-        frozenset({"groups"}),
-    ),
-    "Pipfile.lock": (
-        lambda path, gathered, work, _, groups: projects.gather_pipfile(path, gathered, work, groups=groups),
-        frozenset({"groups"}),
-    ),
-    PYTHON_VERSION: (lambda path, gathered, work, *_: projects.gather_python_version(path, gathered, work), _NONE),
+    "pyproject.toml": (_pyproject, _BOTH),
+    "uv.lock": (_uv_lock, _BOTH),
+    "poetry.lock": (_poetry_lock, _BOTH),
+    "Pipfile": (_pipfile, _GROUPS),
+    "Pipfile.lock": (_pipfile, _GROUPS),
+    PYTHON_VERSION: _plain(projects.gather_python_version),
 }
 _BY_SUFFIX: Final[dict[str, tuple[_Gather, frozenset[str]]]] = {
-    **dict.fromkeys(("txt", "in", "pip"), (lambda path, gathered, work, *_: requirements.gather_file(path, gathered, work), _NONE)),
-    **dict.fromkeys(("yml", "yaml"), (lambda path, gathered, work, *_: projects.gather_environment_yml(path, gathered, work), _NONE)),
-    "py": (lambda path, gathered, work, *_: projects.gather_script(path, gathered, work), _NONE),
-    "ipynb": (lambda path, gathered, work, *_: projects.gather_notebook(path, gathered, work), _NONE),
-    "json": (_spec_json, _NONE),
+    **dict.fromkeys(("txt", "in", "pip"), _plain(requirements.gather_file)),
+    **dict.fromkeys(("yml", "yaml"), _plain(projects.gather_environment_yml)),
+    "py": _plain(projects.gather_script),
+    "ipynb": _plain(projects.gather_notebook),
+    "json": (_spec_json, frozenset()),
 }

@@ -75,6 +75,11 @@ class Look:
         """Return the names in a directory, sorted; empty when it is none or cannot be read."""
         return self.remember(("names", directory), lambda: tuple(sorted([entry.name for entry in self._entries(directory)])))
 
+    def hide(self, path: str) -> None:
+        """Leave a path out of the names in its directory from now on."""
+        directory, name = os.path.split(path)
+        self._memory["names", directory] = tuple(other for other in self.names(directory) if other != name)
+
     def directories(self, directory: str) -> frozenset[str]:
         """Return those of the names in a directory that are directories, or links to one."""
         return frozenset(entry.name for entry in self._entries(directory) if self._leads_to_directory(directory, entry))

@@ -1,16 +1,16 @@
-"""Windows' registry, read only: the real one on Windows, and for a tree that stands for such a machine the file `registry.json`.
+r"""Windows' registry, read only: the real one on Windows, and for a tree that stands for such a machine the file `registry.json`.
 
-The file lies in `Host.root` and holds an object: a member whose value is an object is a key (its name may be a path,
-`"HKEY_CURRENT_USER\\\\Software\\\\Python"`, or objects stand in objects), any other member is a value; the default value has the name
-`""`. `HKCU` and `HKLM` stand for the long names. Names are compared without regard to case. The 32-bit view is the key
-`HKEY_LOCAL_MACHINE\\Software\\WOW6432Node`, in the file as in the real registry.
+The file lies in `Host.root` and holds an object: a member whose value is an object is a key, any other member is a value, and the
+default value has the name `""`. A key's name may be a path (`"HKEY_CURRENT_USER\\Software\\Python"`, as JSON writes it), or objects
+stand in objects. `HKCU` and `HKLM` stand for the long names. Names are compared without regard to case. The 32-bit view is the
+key `HKEY_LOCAL_MACHINE\Software\WOW6432Node`, in the file as in the real registry.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Final, TypeGuard
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,10 +102,9 @@ def _real_keys(key: str) -> Iterator[str]:
 
 def _enumerated(key: str, function: str) -> Iterator[tuple[str, object]]:
     """Yield name and value of what a key of the real registry holds, as the 64-bit view shows it."""
-    if sys.platform != "win32":
-        return
-    import winreg  # noqa: PLC0415 - there is one on Windows alone
+    from importlib import import_module  # noqa: PLC0415 - only on Windows
 
+    winreg: Any = import_module("winreg")
     hive, _, rest = _normal(key).partition("\\")
     try:
         opened = winreg.OpenKey(getattr(winreg, hive.upper()), rest, 0, winreg.KEY_READ | winreg.KEY_WOW64_64KEY)

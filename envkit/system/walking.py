@@ -1,7 +1,7 @@
 """Walking below a directory that the caller named: bounded in depth and in what is read, the same order every time.
 
 A walk is wide before it is deep, so that what lies near is found also where a limit ends it, and it is told what was left out.
-Links and hidden directories are looked at, their children are not: `.venv` and `.tox` are seen, a circle of links is harmless.
+In links and hidden directories it ends with their children: what is in `.tox` is seen, and a circle of links is harmless.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ SKIPPED: Final = frozenset(
 )  # fmt: skip
 """Names of directories in which nobody keeps environments, and which are large."""
 
-_OF_AN_ENVIRONMENT = frozenset({"bin", "lib", "lib64", "include", "share", "etc", "man", "ssl", "conda-meta", "pkgs", "scripts", "dlls", "tcl"})
+_OF_AN_ENVIRONMENT = frozenset(
+    {"bin", "lib", "lib64", "include", "share", "etc", "man", "ssl", "conda-meta", "pkgs", "scripts", "dlls", "tcl"}
+)
 _NETWORK = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "autofs", "ceph", "drvfs", "fuse.sshfs", "glusterfs", "fuse.glusterfs", "lustre"}
     | {"beegfs", "gpfs", "fuse.rclone", "fuse.s3fs", "davfs", "fuse.gvfsd-fuse", "ncpfs", "ocfs2", "orangefs"}
@@ -48,12 +50,13 @@ def walk(look: Look, root: str) -> tuple[Place, ...]:
     is the root itself.
     """
     found: list[Place] = []
-    level, read, end = [root], 0, monotonic() + SECONDS
+    level, read, end = [(root, False)], 0, monotonic() + SECONDS
     for depth in range(DEPTH + 1):
-        below: list[str] = []
-        for directory in level:
+        below: list[tuple[str, bool]] = []
+        for directory, last in level:
             if depth and is_far(look, directory):
                 look.note(f"{directory} was not entered: it is on a network or another system's drive; name it to have it looked at")
+                look.hide(directory)
                 continue
             names = look.names(directory)
             found.append((directory, names))
@@ -62,14 +65,15 @@ def walk(look: Look, root: str) -> tuple[Place, ...]:
                 limit = f"{ENTRIES} names" if read > ENTRIES else f"{SECONDS:g} s"
                 look.note(f"the walk below {root} ended after {limit}, at {directory}")
                 return tuple(found)
-            if depth < DEPTH and not (depth and _is_end(directory)):
-                below.extend(_children(look, directory, names))
+            if depth < DEPTH and not last:
+                ends = bool(depth) and _is_end(directory)
+                below.extend((child, ends) for child in _children(look, directory, names))
         level = below
     return tuple(found)
 
 
 def _is_end(directory: str) -> bool:
-    """Say whether the children of a directory are left out: it is hidden, or a link."""
+    """Say whether the walk ends with the children of a directory: it is hidden, or a link."""
     return os.path.basename(directory).startswith(".") or os.path.islink(directory)
 
 
@@ -102,7 +106,8 @@ def _networks(look: Look) -> frozenset[str]:
 
 
 _PROJECT = frozenset(
-    {"pyproject.toml", "setup.py", "Pipfile", "pixi.toml", ".venv", ".tox", ".nox", ".pixi", ".direnv", ".conda", ".pdm-python", ".python-envs"}
+    {"pyproject.toml", "setup.py", "Pipfile", "pixi.toml"}
+    | {".venv", ".tox", ".nox", ".pixi", ".direnv", ".conda", ".pdm-python", ".python-envs"}
 )
 _MARKS = ("pyvenv.cfg", "conda-meta")
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import select
 import shutil
+import struct
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -136,8 +139,6 @@ def typed(argv: list[str], lines: list[str], environ: dict[str, str]) -> str:
     try:
         said, until, todo = b"", time.monotonic() + 60, list(lines)
         quiet_since = time.monotonic()
-        import fcntl, struct, termios
-
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 1000, 0, 0))
         while time.monotonic() < until:
             if select.select([terminal], [], [], 0.1)[0]:
@@ -151,6 +152,8 @@ def typed(argv: list[str], lines: list[str], environ: dict[str, str]) -> str:
                 if b"\x1b[6n" in data:  # asked where the cursor is
                     os.write(terminal, b"\x1b[1;1R")
                 quiet_since = time.monotonic()
+            elif not todo and time.monotonic() - quiet_since > 2.0:
+                break
             elif todo and said and time.monotonic() - quiet_since > 1.0:
                 os.write(terminal, todo.pop(0).encode() + b"\r")
                 quiet_since = time.monotonic()

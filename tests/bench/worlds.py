@@ -47,7 +47,9 @@ def machine(root: Path, environments: int = 0) -> Host:
     project.mkdir(parents=True)
     system = interpreter(root / "usr", "3.11.2")
     versions = [f"3.{5 + number}.{number}" for number in range(9)]
-    bases = [(interpreter(home / ".pyenv" / "versions" / version, version), f"/home/user/.pyenv/versions/{version}") for version in versions]
+    bases = [
+        (interpreter(home / ".pyenv" / "versions" / version, version), f"/home/user/.pyenv/versions/{version}") for version in versions
+    ]
     (root / "usr" / "bin" / "env").write_bytes(ELF)
     for number in range(600):
         (root / "usr" / "bin" / f"tool{number}").touch()

@@ -51,12 +51,12 @@ def test_uvs_environment_elsewhere_is_the_projects(project: Any) -> None:
     """`UV_PROJECT_ENVIRONMENT` says where uv keeps the environment of a project that it manages."""
     prefix = project.venv("elsewhere")
     world = project.having(UV_PROJECT_ENVIRONMENT="elsewhere")
-    assert world.prefix() != prefix
+    assert project.prefix() != prefix
+    project.file("pyproject.toml", '[project]\nname = "demo"\nversion = "1"\n')
     project.file("uv.lock", "version = 1\n")
     assert world.prefix() == prefix
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("uv") is None and not (Path(sys.executable).parent / "uv").exists(), reason="uv is not there")
 def test_the_environment_that_uv_keeps_for_a_script(project: Any, tmp_path: Path) -> None:
     """A script that uv has run has an environment of its own in uv's cache; another script of the same name has another one."""
@@ -72,7 +72,4 @@ def test_the_environment_that_uv_keeps_for_a_script(project: Any, tmp_path: Path
     for name, prefix in said.items():
         found = world.selected(name)
         assert "PEP 723" in found.reason
-        if found.environment.project is not None:
-            assert (str(found.environment.prefix), found.environment.project) == (prefix, project.path / name)
-        else:
-            assert found.environment.kind == "interpreter"
+        assert str(found.environment.prefix) == prefix

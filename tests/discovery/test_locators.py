@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from support.homes import build
 
 from envkit.discovery.locators import TABLE
 from envkit.discovery.search import identify
@@ -18,6 +20,9 @@ from envkit.system.look import Look
 
 if TYPE_CHECKING:
     from conftest import World
+
+ELSEWHERE = {"homebrew", "pymanager", "python.org", "scoop", "shims", "windows-registry", "windows-store", "winpython", "xcode"}
+"""Locators of other platforms, and one that names only what is no interpreter; each has trees of its own."""
 
 
 @pytest.fixture
@@ -44,19 +49,26 @@ def full(world: World, installed: Callable[..., Path], tmp_path: Path) -> World:
 
 
 @pytest.mark.core
-@pytest.mark.parametrize("locator", TABLE, ids=lambda locator: cast("Locator", locator).NAME)
-def test_what_a_locator_names_is_known_and_the_same_from_every_path(full: World, locator: Locator) -> None:
-    candidates = list(locator.candidates(Look(full.host), ()))
-    assert candidates == list(locator.candidates(Look(full.host), ()))
+@pytest.mark.parametrize("locator", [one for one in TABLE if one.NAME not in ELSEWHERE], ids=lambda locator: cast("Locator", locator).NAME)
+def test_what_a_locator_names_is_known_and_the_same_from_every_path(
+    installed: Callable[..., Path], tmp_path: Path, locator: Locator, full: World
+) -> None:
+    if locator.NAME not in {"active", "managed", "pyenv", "project", "path"}:
+        everything = tmp_path / "all"
+        full = type(full)(replace(full.host, home=everything, cwd=everything)).having(JUPYTER_DATA_DIR=str(everything / "jupyter"))
+        build(full.host.home, installed(tmp_path / "usr", "3.12.1"), installed)
+    roots = (str(full.host.home / "src"),)
+    candidates = list(locator.candidates(Look(full.host), roots))
+    assert candidates == list(locator.candidates(Look(full.host), roots))
     found = [env for candidate in candidates if (env := identify(full.host, candidate, TABLE))]
     assert found
     for env in found:
         assert env.kind in locator.KINDS & set(KINDS)
         assert env.manager in MANAGERS
         assert env.problem is None
-        assert env.python is not None
+        assert env.python is not None or env.kind == "conda"
         assert os.path.isabs(env.prefix)
-        assert identify(full.host, str(env.prefix), TABLE) == identify(full.host, str(env.python), TABLE) == env
+        assert identify(full.host, str(env.prefix), TABLE) == identify(full.host, str(env.python or env.prefix), TABLE) == env
 
 
 @pytest.mark.core
@@ -81,11 +93,11 @@ def test_everything_is_found_once_in_the_order_of_the_table(full: World, tmp_pat
     mine = [env for env in found if str(env.prefix).startswith(str(tmp_path))]
     assert [(env.prefix, env.manager, env.name) for env in mine] == [
         (tmp_path / "active", "venv", None),
-        (full.host.cwd / ".venv", "venv", None),
         (full.host.data / "environments/demo", "envkit", "demo"),
         (pyenv / "3.11.4", "pyenv", "3.11.4"),
         (pyenv / "own", "pyenv", "own"),
         (home / ".virtualenvs/analysis", "venv", "analysis"),
+        (full.host.cwd / ".venv", "venv", None),
         (tmp_path / "usr", "path", None),
     ]
     assert found == full.find()

@@ -24,7 +24,7 @@ from envkit.events import Event, Finished, Started
 from envkit.formats.nbformat_output import ERROR
 from envkit.formats.values import PLACES, from_json, to_json
 from envkit.host import Host
-from envkit.models import cells, environment, mapping, plans
+from envkit.models import cells, environment, mapping, plans, switch
 from envkit.models.environment import Environment, Problem
 from envkit.models.mapping import FrozenMapping
 from envkit.models.plans import Changes, Interpreter, Lock, Package, Plan, Project, Removal, Sources, Spec, Step
@@ -99,7 +99,7 @@ SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
 VALUES = [cells.Output if name is None else getattr(module, name) for module, name in (
     *((module, name) for module in (environment, plans, events, host_module) for name, kind in vars(module).items()
       if is_dataclass(kind) and kind.__module__ == module.__name__),
-    (cells, "Result"), (cells, "Output"),
+    (cells, "Result"), (cells, "Output"), (switch, "Switch"),
 )]  # fmt: skip
 ERRORS = [kind for kind in vars(errors).values() if inspect.isclass(kind) and issubclass(kind, EnvkitError)]
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,7 @@ class Made:
     manager: str
     project: Path | None = None
     name: str | None = None
+    variables: dict[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass
@@ -80,6 +82,7 @@ class Home:
         """Make a project that needs nothing to be built, and return its directory."""
         directory = self.path / "src" / name
         directory.mkdir(parents=True)
+        (directory / f"{name}.py").touch()
         (directory / "backend.py").write_text(BACKEND.format(name=name))
         (directory / "pyproject.toml").write_text(
             f'[project]\nname = "{name}"\nversion = "1.0"\nrequires-python = ">=3.9"\n'
@@ -140,7 +143,7 @@ def wrapper(home: Home) -> None:
 def poetry(home: Home) -> None:
     """A central environment of Poetry, with the project installed."""
     project = home.project("poem")
-    home.run("poetry", "install", "-n", "-q", cwd=project)
+    home.run("poetry", "install", "-n", cwd=project)
     prefix = next((home.path / ".cache/pypoetry/virtualenvs").iterdir())
     home.made["poetry"] = Made(prefix, "poetry", project, prefix.name)
 
@@ -171,8 +174,8 @@ def pdm(home: Home) -> None:
     """A central environment of PDM, with the project installed, and one in its project."""
     project = home.project("pedem")
     home.run("pdm", "use", "-f", home.python, cwd=project, PDM_VENV_IN_PROJECT="0")
-    home.run("pdm", "install", "-q", "--no-lock", cwd=project)
     prefix = next((home.path / ".local/share/pdm/venvs").iterdir())
+    home.run("uv", "pip", "install", "-q", "-p", prefix, "-e", project)
     home.made["pdm"] = Made(prefix, "pdm", project, prefix.name)
     inside = home.project("pedem_inside")
     home.run("pdm", "use", "-f", home.python, cwd=inside, PDM_VENV_IN_PROJECT="1")
@@ -205,9 +208,8 @@ def uv(home: Home) -> None:
     home.made["uv tool"] = Made(home.path / ".local/share/uv/tools/tooled", "uv", name="tooled")
     script = home.path / "src" / "script.py"
     script.write_text("# /// script\n# dependencies = []\n# ///\nimport sys\nprint(sys.prefix)\n")
-    cache = home.path / "uv-cache"
-    prefix = Path(home.run("uv", "run", "-q", "-p", home.python, "--script", script, UV_CACHE_DIR=str(cache)).strip())
-    home.made["uv script"] = Made(prefix, "uv", name=prefix.name)
+    prefix = Path(home.run("uv", "run", "-q", "-p", home.python, "--script", script, UV_CACHE_DIR=str(home.path / "uv-cache")).strip())
+    home.made["uv script"] = Made(prefix, "uv", name=prefix.name, variables={"UV_CACHE_DIR": str(home.path / "uv-cache")})
 
 
 def old_virtualenvs(home: Home, python: Path) -> None:
@@ -217,17 +219,16 @@ def old_virtualenvs(home: Home, python: Path) -> None:
         home.run("uv", "venv", "-q", "-p", python, tool)
         home.run("uv", "pip", "install", "-q", "-p", tool, f"virtualenv=={version}", "setuptools<70")
         prefix = home.path / ".virtualenvs" / f"old{version.partition('.')[0]}"
-        options = ("--no-setuptools", "--no-pip", "--no-wheel") if version.startswith("16") else ("--without-pip",)
-        home.run(tool / "bin/python", "-m", "virtualenv", "-q", *(options if version.startswith("16") else ()), prefix)
-        home.made[f"virtualenv {version}"] = Made(prefix, "virtualenvwrapper", name=prefix.name)
+        home.run(tool / "bin/python", "-m", "virtualenv", "-q", "--no-download", prefix)
+        home.made[f"virtualenv {version.partition('.')[0]}"] = Made(prefix, "virtualenvwrapper", name=prefix.name)
 
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory, interpreters: dict[str, Path]) -> Home:
     """The home; made once, by as many tools at a time as there are processors."""
     root = tmp_path_factory.mktemp("real")
-    newest = max((minor for minor in interpreters if minor < "3.14" or len(minor) > 4), key=lambda minor: int(minor.split(".")[1]))
-    python = interpreters[newest]
+    known = [minor for minor in interpreters if minor.startswith("3.") and int(minor[2:]) < 14]  # the tools' wheels know these
+    python = interpreters[max(known, key=lambda minor: int(minor[2:]), default=max(interpreters))]
     tools, why = _installed(root / "tools", python)
     if why is not None:
         pytest.skip(why)
@@ -235,17 +236,25 @@ def home(tmp_path_factory: pytest.TempPathFactory, interpreters: dict[str, Path]
     home.mkdir()
     kept = ("PIP_", "UV_INDEX", "UV_DEFAULT_INDEX", "HTTP", "http", "SSL", "REQUESTS_CA", "LANG")
     environ = {name: value for name, value in os.environ.items() if name.startswith(kept)}
-    caches = {name: os.environ.get(name, str(Path.home() / ".cache" / tool)) for name, tool in (("PIP_CACHE_DIR", "pip"), ("UV_CACHE_DIR", "uv"))}
+    caches = {
+        name: os.environ.get(name, str(Path.home() / ".cache" / tool)) for name, tool in (("PIP_CACHE_DIR", "pip"), ("UV_CACHE_DIR", "uv"))
+    }
     path = f"{tools}/bin:{python.parent}:/usr/bin:/bin"
-    environ |= {"HOME": str(home), "PATH": path, "UV_PYTHON_DOWNLOADS": "never", "PDM_CHECK_UPDATE": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"} | caches
+    environ |= {
+        "HOME": str(home),
+        "PATH": path,
+        "UV_PYTHON_DOWNLOADS": "never",
+        "PDM_CHECK_UPDATE": "0",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    } | caches
     world = Home(Host(root=Path("/"), environ=environ, platform=sys.platform, home=home, cwd=home, data=home / "envkit"), python, tools)
-    jobs: list[Callable[[], None]] = [lambda job=job: job(world) for job in (poetry, hatch, pdm, pipenv, pipx, tests_of_projects, wrapper, virtualenvs, uv)]  # type: ignore[misc]
+    jobs: list[Callable[[Home], None]] = [poetry, hatch, pdm, pipenv, pipx, tests_of_projects, wrapper, virtualenvs, uv]
     if "3.8" in interpreters:
-        jobs.append(lambda: old_virtualenvs(world, interpreters["3.8"]))
+        jobs.append(partial(old_virtualenvs, python=interpreters["3.8"]))
     else:
-        world.missing["virtualenv 16"] = "there is no Python 3.8"
+        world.missing["old_virtualenvs"] = "there is no Python 3.8"
     with ThreadPoolExecutor(2) as pool:
-        for job, done in [(job, pool.submit(job)) for job in jobs]:
+        for job, done in [(job, pool.submit(job, world)) for job in jobs]:
             if (error := done.exception()) is not None:
-                world.missing[getattr(job, "__name__", "job")] = str(error)[:2000]
+                world.missing[getattr(job, "__name__", "old_virtualenvs")] = str(error)[:2000]
     return world

@@ -75,6 +75,7 @@ def looking(env: Environment, host: Host, report: Reporter, stop: threading.Even
     assert_type(envkit.resolve(PurePosixPath("x")), Environment)
     assert_type(envkit.interpreter(env, report=report), Interpreter)
     assert_type(envkit.installed(env, host=host), tuple[Package, ...])
+    assert_type(envkit.check(env, deep=True, timeout=5, host=host), tuple[Problem, ...])
     assert_type(envkit.activation("demo", host=None), Activation)
     assert_type(envkit.activation(env).apply({"PATH": ""}), dict[str, str])
 
@@ -204,6 +205,15 @@ def kernels(env: Environment, kernel: Kernel, host: Host) -> None:
         assert_type(result.outputs, tuple[jupyter.Output, ...])
         assert_type(session.interrupt(), None)
         assert_type(session.restart(), None)
+
+    switch = jupyter.use(env, timeout=60)
+    assert_type(switch, jupyter.Switch)
+    assert_type((switch.done, switch.instructions), tuple[bool, str])
+    assert_type(jupyter.use(kernel), jupyter.Switch)
+    assert_type(jupyter.use("demo"), jupyter.Switch)
+    jupyter.set_notebook_kernel("x.ipynb", kernel)
+    jupyter.set_notebook_kernel(Path("x.ipynb"), "demo", host=host)
+    envkit.load_ipython_extension(object())
 
     jupyter.register(env, scope="everywhere")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     jupyter.verify(env)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -1,8 +1,8 @@
-"""The Python Install Manager for Windows: one directory per installed Python.
+r"""The Python Install Manager for Windows: one directory per installed Python.
 
-Marks: `__install__.json` in a directory of `%LOCALAPPDATA%\\Python`, such as `pythoncore-3.14-64`. Files read: as for any interpreter;
+Marks: `__install__.json` in a directory of `%LOCALAPPDATA%\Python`, such as `pythoncore-3.14-64`. Files read: as for any interpreter;
 that file where they tell the minor only. Place in the table: before `windows_registry`, where it registers its Pythons. The executables in
-`%LOCALAPPDATA%\\Python\\bin` pick one of them and are told by `shims`. Limits: a directory that its configuration names instead is
+`%LOCALAPPDATA%\Python\bin` pick one of them and are told by `shims`. Limits: a directory that its configuration names instead is
 found by the registry, under that name.
 """
 
@@ -47,8 +47,9 @@ def identify(look: Look, candidate: str) -> Environment | None:
     if found is None or directory_of(found) != user_data(look, "Python") or _MARK not in look.names(str(found.prefix)):
         return None
     mark = os.path.join(str(found.prefix), _MARK)
-    if found.version is not None and len(found.version.release) < 3 and (exact := _stated(look, mark)) is not None:
-        if exact.release[:2] == found.version.release:
+    if found.version is not None and len(found.version.release) < 3:
+        exact = _stated(look, mark)
+        if exact is not None and exact.release[:2] == found.version.release:
             found = replace(found, version=exact, version_source=mark)
     return owned(found, NAME, name=found.prefix.name)
 

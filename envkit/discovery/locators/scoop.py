@@ -1,6 +1,6 @@
-"""Scoop: the Pythons among its applications.
+r"""Scoop: the Pythons among its applications.
 
-Marks: the place: `apps\\<application>\\<version>` below `$SCOOP` (`~\\scoop`) or, for all users, `$SCOOP_GLOBAL` (`C:\\ProgramData\\scoop`). The
+Marks: the place: `apps\<application>\<version>` below `$SCOOP` (`~\scoop`) or, for all users, `$SCOOP_GLOBAL` (`C:\ProgramData\scoop`). The
 link `current` leads to the version in use, and is an alias of it. Files read: as for any interpreter; the name of the version's
 directory. Place in the table: before `windows_registry` and `path`. Its shims are told by `shims`. Limits: conda's installations
 among the applications are of another locator.

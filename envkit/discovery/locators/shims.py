@@ -1,6 +1,6 @@
-"""Shims: executables that pick an interpreter, as pyenv, asdf, mise, Rye, Scoop and the Python Install Manager put them on PATH.
+r"""Shims: executables that pick an interpreter, as pyenv, asdf, mise, Rye, Scoop and the Python Install Manager put them on PATH.
 
-Marks: an entry of PATH called `shims`, or the Install Manager's `Python\\bin`. Files read: none. Place in the table: before `path`,
+Marks: an entry of PATH called `shims`, or the Install Manager's `Python\bin`. Files read: none. Place in the table: before `path`,
 which passes such directories over. All of one directory are given as one broken interpreter (the others are its aliases) with
 the problem "shim": what they pick depends on where one stands, and they are never run. What they can pick is found where it is
 installed. Limits: a single script with an interpreter's name elsewhere on PATH is told only when it is asked about.
@@ -12,8 +12,8 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from ..places import listed, stated, user_data
 from ..placeholders import shims_in
+from ..places import listed, stated, user_data
 
 if TYPE_CHECKING:
     from ...models.environment import Environment
@@ -23,7 +23,14 @@ NAME: Final = "shims"
 KINDS: Final = frozenset({"interpreter"})
 
 _OWNERS = {"pyenv-win": "pyenv", "pyenv": "pyenv", "asdf": "asdf", "mise": "mise", "scoop": "scoop", "rye": "rye"}
-_VARIABLES = {"PYENV_ROOT": "pyenv", "PYENV": "pyenv", "ASDF_DATA_DIR": "asdf", "MISE_DATA_DIR": "mise", "RYE_HOME": "rye", "SCOOP": "scoop"}
+_VARIABLES = {
+    "PYENV_ROOT": "pyenv",
+    "PYENV": "pyenv",
+    "ASDF_DATA_DIR": "asdf",
+    "MISE_DATA_DIR": "mise",
+    "RYE_HOME": "rye",
+    "SCOOP": "scoop",
+}
 
 
 def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:

@@ -1,6 +1,6 @@
-"""Windows' registry: the Pythons whose installers registered them (PEP 514).
+r"""Windows' registry: the Pythons whose installers registered them (PEP 514).
 
-Marks: the keys `Software\\Python\\<company>\\<tag>\\InstallPath` of the user, of the machine, and of the machine's 32-bit view. Files
+Marks: the keys `Software\Python\<company>\<tag>\InstallPath` of the user, of the machine, and of the machine's 32-bit view. Files
 read: as for any interpreter; where they tell the minor only, the value `Version` tells the rest. Place in the table: after what
 registers its Pythons too and is known by its place (`pymanager`, `winpython`, `scoop`, `windows_store`), before `path`. A Python that is
 registered and gone is given as broken. Limits: the company `PyLauncher` registers no Python (PEP 514), and conda's installations are
@@ -120,4 +120,3 @@ def _read(look: Look) -> Iterator[Entry]:
                     python=look.tidy(look.place(python)),
                     version=registry.values(look, key).get("version", ""),
                 )
-

@@ -1,6 +1,6 @@
-"""The Pythons of the Microsoft Store, and the aliases that only offer to install one.
+r"""The Pythons of the Microsoft Store, and the aliases that only offer to install one.
 
-Marks: in `%LOCALAPPDATA%\\Microsoft\\WindowsApps` a directory `PythonSoftwareFoundation.Python.3.12_<publisher>` beside `python3.12.exe`.
+Marks: in `%LOCALAPPDATA%\Microsoft\WindowsApps` a directory `PythonSoftwareFoundation.Python.3.12_<publisher>` beside `python3.12.exe`.
 That executable is an alias of an application (an empty file with a reparse point), and the only way to run it: the directory of
 the package, which the registry names, is closed. Files read: those of the package where they can be, else its name, which
 tells the exact version. Place in the table: before `windows_registry`, where the same Pythons are, and before `path`, which passes
@@ -19,8 +19,8 @@ from packaging.version import Version
 
 from ...models.environment import Environment
 from ...system import registry
-from ..places import at_home, stated
 from ..placeholders import shims_in, stub
+from ..places import at_home, stated
 
 if TYPE_CHECKING:
     from ...system.look import Look
@@ -67,29 +67,33 @@ def identify(look: Look, candidate: str) -> Environment | None:
     for package in packages:
         if candidate in {package.prefix, package.aliases} or parent in {package.prefix, package.aliases}:
             return _described(look, directory, package)
+    if candidate == directory and not packages:
+        return _other(look, directory, packages)
     if parent != directory or name.lower() not in look.remember("names of aliases", lambda: _lowered(look, directory)):
         return None
     minor = name.lower().removeprefix("python").removesuffix(".exe")
     for package in packages:
         if minor == package.minor or (len(packages) == 1 and minor in {"", package.minor.partition(".")[0]}):
             return _described(look, directory, package)
-    return _other(look, directory, candidate, packages)
+    return _other(look, directory, packages)
 
 
 def _lowered(look: Look, directory: str) -> frozenset[str]:
     return frozenset(name.lower() for name in look.names(directory) if name.lower().startswith("python") and name.lower().endswith(".exe"))
 
 
-def _other(look: Look, directory: str, candidate: str, packages: tuple[Package, ...]) -> Environment | None:
+def _other(look: Look, directory: str, packages: tuple[Package, ...]) -> Environment | None:
     """Return what an alias is that belongs to no package: the Install Manager's, one of several packages', or a stub."""
     if packages or any(name.startswith(_MANAGER) for name in look.names(directory)):
         return shims_in(look, directory, "windows-store" if packages else "pymanager")
     others = tuple(os.path.join(directory, name) for name in ("python.exe", "python3.exe") if name in look.names(directory))
+    if not others:
+        return None
     return stub(
         look,
-        others[0] if others else candidate,
+        others[0],
         NAME,
-        message=f"{others[0] if others else candidate} only offers to install Python from the Microsoft Store",
+        message=f"{others[0]} only offers to install Python from the Microsoft Store",
         hint="install Python from python.org or the Store, or turn the alias off under Settings, Apps, App execution aliases",
         others=others[1:],
     )
@@ -99,8 +103,9 @@ def _described(look: Look, directory: str, package: Package) -> Environment:
     version, machine = _said(package.full)
     library = os.path.join(package.prefix, "Lib")
     python = os.path.join(directory, f"python{package.minor}.exe")
-    names = (f"python{package.minor.partition('.')[0]}.exe", f"python{package.minor}.exe", "python.exe", "python3.exe")
-    inside = (os.path.join(place, name) for place in (package.aliases, package.prefix) for name in dict.fromkeys(names) if name in look.names(place))
+    names = dict.fromkeys((f"python{package.minor}.exe", f"python{package.minor.partition('.')[0]}.exe", "python.exe"))
+    places = (directory, package.aliases, package.prefix) if len(_packages(look)) == 1 else (package.aliases, package.prefix)
+    inside = (os.path.join(place, name) for place in places for name in names if name in look.names(place))
     return Environment(
         prefix=Path(package.prefix),
         kind="interpreter",
@@ -141,7 +146,12 @@ def _read(look: Look) -> Iterator[Package]:
     found: list[tuple[list[int], Package]] = []
     for name in names:
         minor = name.removeprefix(_FAMILY).partition("_")[0]
-        if not name.startswith(_FAMILY) or minor.count(".") != 1 or not minor.replace(".", "").isdigit() or f"python{minor}.exe" not in names:
+        if (
+            not name.startswith(_FAMILY)
+            or minor.count(".") != 1
+            or not minor.replace(".", "").isdigit()
+            or f"python{minor}.exe" not in names
+        ):
             continue
         aliases = os.path.join(directory, name)
         full = registry.values(look, f"{_MODEL}\\SystemAppData\\{name}\\Schemas").get("packagefullname", "")

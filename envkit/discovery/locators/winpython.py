@@ -51,8 +51,9 @@ def identify(look: Look, candidate: str) -> Environment | None:
     whole = os.path.dirname(str(found.prefix))
     if not _is_winpython(look, whole):
         return None
-    if found.version is not None and len(found.version.release) < 3 and (exact := _version(found.prefix.name)) is not None:
-        if exact.release[:2] == found.version.release:
+    if found.version is not None and len(found.version.release) < 3:
+        exact = _version(found.prefix.name)
+        if exact is not None and exact.release[:2] == found.version.release:
             found = replace(found, version=exact, version_source=str(found.prefix))
     return owned(found, NAME, name=os.path.basename(whole))
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..installations import installation
-from ..places import stated
 from ..placeholders import stub
+from ..places import stated
 from ..recognition import installed
 from ..versions import numbers
 
