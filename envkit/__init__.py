@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from .provisioning import provision as provision
     from .shells import activation_script as activation_script
     from .specs.reading import read_spec as read_spec
+    from .upgrading import outdated as outdated, upgrade as upgrade
 
 _ROOMS = {
     "aio": ("Scope",),
@@ -104,6 +105,7 @@ _ROOMS = {
     "provisioning": ("provision",),
     "shells": ("activation_script",),
     "specs.reading": ("read_spec",),
+    "upgrading": ("outdated", "upgrade"),
 }  # fmt: skip
 _PLACES = {name: room for room, names in _ROOMS.items() for name in names}
 _MODULES = ("aio", "events", "jupyter")

@@ -49,14 +49,13 @@ def check(env: Env, *, deep: bool = False, **control: Unpack[Control]) -> tuple[
     work = Work.of(control)
     environment = resolved(env, work)
     found = [*_of_environment(environment, work)]
-    if environment.kind != "venv" or environment.python is not None:
-        manager = plugins.package_manager("pypi")
-        with work.task("prove", f"files of {environment.prefix}"):
-            found += manager.broken(environment, work.host)
-            work.check()
-            found += manager.conflicts(environment, work.host)
-            work.check()
-            found += manager.altered(environment, work) if deep else ()
+    manager = plugins.package_manager("pypi")
+    with work.task("prove", f"files of {environment.prefix}"):
+        found += manager.broken(environment, work.host)
+        work.check()
+        found += manager.conflicts(environment, work.host)
+        work.check()
+        found += manager.altered(environment, work) if deep else ()
     return (*found, *_differences(environment, work)) if deep else tuple(found)
 
 

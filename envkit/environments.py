@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from . import plugins, records
+from . import plugins
 from .control import Control, Work, takes_control
 from .discovery import requests, search, selection
 from .errors import NotFoundError, UsageError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from .models.aliases import Env, StrPath
-    from .models.plans import Change, Interpreter, Spec
+    from .models.plans import Change, Interpreter, Sources, Spec
 
 Probe = Literal["never", "known", "all"]
 
@@ -62,8 +62,11 @@ def find(
 def _find(
     work: Work, kinds: tuple[str, ...], managers: tuple[str, ...], roots: tuple[str, ...], request: requests.Request | None, probe: Probe
 ) -> Generator[Environment, None, None]:
-    places = tuple(str(records.absolute(root, work.host)) for root in roots)
-    yield from search.search(work, table=plugins.locators(), kinds=kinds, managers=managers, request=request, roots=places, probe=probe)
+    if roots:
+        from . import records  # noqa: PLC0415 - finding does without it, and it brings locks, hashes and plans
+
+        roots = tuple(str(records.absolute(root, work.host)) for root in roots)
+    yield from search.search(work, table=plugins.locators(), kinds=kinds, managers=managers, request=request, roots=roots, probe=probe)
 
 
 @takes_control
@@ -176,6 +179,8 @@ def resolved(target: Env | Spec, work: Work) -> Environment:
     Raises:
         NotFoundError: there is none. UsageError: the name is not allowed, or is a request.
     """
+    from . import records  # noqa: PLC0415 - finding does without it
+
     if isinstance(target, Environment):
         return _again(target, work)
     if isinstance(target, str | os.PathLike):
@@ -229,10 +234,22 @@ def whole(key: str, work: Work) -> Environment | None:
 
 def _at(path: Path, work: Work) -> Environment:
     found = search.identify(work.host, str(path), plugins.locators())
+    if found is not None and found.problem is not None and found.problem.code == "shim":
+        found = _picked(path, work) or found
     if found is None:
         what = "is no Python and no environment" if path.exists() else "does not exist"
         raise NotFoundError(f"{path} {what}", code="environment-not-found", hint="name an executable, or the directory of an environment")
     return found
+
+
+def _picked(shim: Path, work: Work) -> Environment | None:
+    """Return the interpreter that a shim of a version manager would run here, by the manager's rules; None when nobody can tell."""
+    from .discovery import shim_rules  # noqa: PLC0415 - only where a shim is named
+    from .system.look import Look  # noqa: PLC0415 - as above
+
+    picked = shim_rules.picked(Look(work.host), str(shim))
+    found = None if picked is None else search.identify(work.host, picked, plugins.locators())
+    return found if found is not None and found.problem is None else None
 
 
 def named_prefix(name: str, work: Work) -> Path:
@@ -241,6 +258,8 @@ def named_prefix(name: str, work: Work) -> Path:
     Raises:
         UsageError: the name is not allowed, or fits the grammar of requests, so that nobody could tell which is meant.
     """
+    from . import records  # noqa: PLC0415 - finding does without it
+
     if requests.parse(name) is not None:
         raise UsageError(
             f"{name!r} is a request for a Python, so it cannot be the name of an environment",
@@ -260,6 +279,8 @@ def _named(name: str, work: Work) -> Environment:
 def missing(name: str, work: Work) -> NotFoundError:
     """Return the error for a managed environment that is not there; it says what is, and what is near."""
     import difflib  # noqa: PLC0415 - only for the message
+
+    from . import records  # noqa: PLC0415 - finding does without it
 
     directory = records.environments_directory(work.host)
     try:
@@ -299,23 +320,26 @@ def no_python(request: requests.Request | None, everything: list[Environment]) -
     return NotFoundError(
         f"{wanted}; {selection.near(everything, request)}",
         code="python-not-found",
-        hint="install such a Python (from python.org, your system's packages, pyenv or uv), or ask for one that is there",
+        hint="install such a Python (from python.org, your system's packages, pyenv or uv), let uv fetch it when an environment is made "
+        'by a Spec with Sources(pythons="uv"), or ask for one that is there',
     )
 
 
-def base_for(python: str | os.PathLike[str] | Environment | None, work: Work) -> Environment:
+def base_for(python: str | os.PathLike[str] | Environment | None, work: Work, sources: Sources | None = None) -> Environment:
     """Return the interpreter that a new environment is built on: a plain installation, whole, its version exactly known.
 
     Args:
         python: a request, a path, a managed name, an `Environment`, or None for the newest stable Python of the machine.
+        sources: where `pythons` says "uv", uv fetches a Python when none of the machine satisfies a request; None: it must not.
 
     Raises:
         NotFoundError: there is none. UsageError: what was given has no usable Python.
+        NetworkError, MachineError: one was to be fetched, and cannot be.
     """
     if python is None or (isinstance(python, str) and not is_path(python, work)):
         request = None if python is None else requests.parse(python)
         if python is None or request is not None:
-            found = _installed_python(request, work)
+            found = _installed_or_fetched(request, work, sources)
         else:
             found = resolved(python, work)
     else:
@@ -328,6 +352,18 @@ def base_for(python: str | os.PathLike[str] | Environment | None, work: Work) ->
         why = found.problem.message if found.problem else "it has no Python"
         raise UsageError(f"{found} cannot be the base of an environment: {why}", code="base-unusable", hint="choose another Python")
     return found if exact(found) else probed(found, work)
+
+
+def _installed_or_fetched(request: requests.Request | None, work: Work, sources: Sources | None) -> Environment:
+    try:
+        return _installed_python(request, work)
+    except NotFoundError:
+        if sources is None or sources.pythons != "uv":
+            raise
+    from .pypi.pythons import fetch_python  # noqa: PLC0415 - few machines lack the Python that is asked for
+
+    fetch_python(None if request is None else str(request), work, isolated=sources.configuration == "isolated")
+    return _installed_python(request, work)
 
 
 def _installed_python(request: requests.Request | None, work: Work) -> Environment:

@@ -84,7 +84,7 @@ def run(
     env_file: StrPath | None = None,
     **control: Unpack[Control],
 ) -> CompletedProcess[str]:
-    """Run a program in an environment, as `subprocess.run` does, without a shell.
+    r"""Run a program in an environment, as `subprocess.run` does, without a shell.
 
     Args:
         argv: the program and its arguments. A bare program name is looked up in the environment first, then on PATH.
@@ -100,13 +100,14 @@ def run(
         argv, code (negative for a signal), and the text of stdout and stderr (None where it was not kept).
 
     Raises:
-        NotFoundError: no such environment, program or file. CorruptError: `env_file` is no text. DeadlineError, CancelledError: the whole process tree is dead by then.
+        NotFoundError: no such environment, program or file. CorruptError: `env_file` is no text.
+        DeadlineError, CancelledError: the whole process tree is dead by then.
         ProcessError: with `check`, its code was not 0.
 
     Example:
         >>> import envkit, sys
         >>> envkit.run(sys.executable, ["python", "-c", "print(6 * 7)"], capture_output=True).stdout
-        '42\\n'
+        '42\n'
     """
     if isinstance(argv, str | os.PathLike):
         raise TypeError(f"argv takes a program and its arguments, not {argv!r}")
@@ -168,9 +169,7 @@ def _run(
         return CompletedProcess(command, code, None, None)
 
 
-def file_variables(
-    env_file: StrPath, environ: Mapping[str, str], host: Host, *, literal: Callable[[str], str] = str
-) -> dict[str, str]:
+def file_variables(env_file: StrPath, environ: Mapping[str, str], host: Host, *, literal: Callable[[str], str] = str) -> dict[str, str]:
     """Return the variables of a `.env` file, read as `formats.dotenv` says.
 
     Args:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from html import escape
 from itertools import zip_longest
 from typing import Final, Literal, TypeAlias
 
@@ -33,6 +32,13 @@ _PRE: Final = f"{_CODE};margin:4px 0 0;padding:6px 10px;max-height:320px;overflo
 _TINTS: Final = {"good": "46,160,67", "warning": "210,140,0", "error": "218,54,51", "tag": "128,128,128"}
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _LOOKS: Final = {"plain": "", "strong": "font-weight:600", "quiet": "opacity:.7", "code": f"{_CODE};white-space:nowrap"}
+
+
+def escape(text: str) -> str:
+    """Return a text as HTML shows it."""
+    import html  # noqa: PLC0415 - for notebooks alone
+
+    return html.escape(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,17 +94,20 @@ def install(
             work=work,
         )
     refuse_managed(environment, break_system_packages)
-    with records.locked(environment.prefix, work) as lock, changing(environment, work, asked=wanted):
-        return _install(
-            environment,
-            wanted,
-            sources=sources,
-            constraints=limits,
-            dependencies=dependencies,
-            brk=break_system_packages,
-            work=work,
-            lock=lock,
-        )
+    with records.locked(environment.prefix, work) as lock:
+        torn = interrupted(environment, work)
+        with changing(environment, work, asked=wanted):
+            mend(environment, torn, sources, work, lock)
+            return _install(
+                environment,
+                wanted,
+                sources=sources,
+                constraints=limits,
+                dependencies=dependencies,
+                brk=break_system_packages,
+                work=work,
+                lock=lock,
+            )
 
 
 @takes_control
@@ -202,6 +205,29 @@ def changing(
         raise
     verify(environment, host)
     records.finish(prefix, None if before is None else _remember(before, asked, frozenset(dropped)), host)
+
+
+def interrupted(environment: Environment, work: Work) -> tuple[str, ...]:
+    """Return the packages that an interrupted change left without some of their files; looked for only where there was one."""
+    dirty = records.state_of(environment.prefix, work.host).dirty is not None
+    return tuple(_broken(environment, work.host)) if dirty else ()
+
+
+def mend(environment: Environment, torn: Sequence[str], sources: Sources, work: Work, lock: Held) -> None:
+    """Install anew, in their versions, what an interrupted change left torn: installers take it for whole and would leave it so."""
+    if not torn:
+        return
+    from .pypi import mending  # noqa: PLC0415 - needed after an interruption only
+
+    with inner_lock(environment, work) as inner, work.task("install", "mend packages whose change was interrupted"):
+        mending.repair_distributions(
+            environment,
+            torn,
+            sources=sources,
+            work=work,
+            log=records.log_of(environment.prefix, work.host),
+            descriptors=(*lock.descriptors, *inner),
+        )
 
 
 def verify(environment: Environment, host: Host) -> None:

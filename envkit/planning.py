@@ -23,7 +23,7 @@ class Observation:
     (ours, a change of its packages was interrupted), foreign (another tool's environment), occupied (something else).
     base: the Python that a new one would be built on. unsatisfied: requirements of the spec that are not met.
     mismatch: why what is there can never be what the spec says. remembered: what was asked for before, for a rebuild.
-    surplus: packages that are installed and not in the spec's lock.
+    surplus: packages that are installed and not in the spec's lock. fetch: uv has to fetch the base first.
     """
 
     prefix: Path
@@ -36,6 +36,7 @@ class Observation:
     remembered: tuple[str, ...] = ()
     differing: tuple[str, ...] = ()
     surplus: tuple[str, ...] = ()
+    fetch: bool = False
 
 
 def steps_to(spec: Spec, seen: Observation, *, key: str | None = None) -> Plan:
@@ -63,6 +64,8 @@ def steps_to(spec: Spec, seen: Observation, *, key: str | None = None) -> Plan:
         )
     steps: list[Step] = []
     build = seen.state in {"absent", "half-made"} or seen.mismatch is not None
+    if build and seen.fetch:
+        steps.append(Step(action="fetch", text=f"let uv install Python {spec.python or '(the newest)'}"))
     if build:
         steps.extend(_build_steps(seen))
     elif seen.state == "damaged":

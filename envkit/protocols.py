@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .control import Work
     from .host import Host
     from .models.environment import Environment, Problem
-    from .models.plans import Activation, Changes, Package, Project, Sources, Spec
+    from .models.plans import Activation, Changes, Outdated, Package, Project, Sources, Spec
     from .system.look import Look
 
 
@@ -34,7 +34,7 @@ class Locator(Protocol):
     def candidates(self, look: Look, roots: tuple[str, ...]) -> Iterator[str]:
         """Yield paths of prefixes or executables that may be environments, by listing directories only.
 
-        `roots` are directories that the caller named: those are to be looked into, too.
+        `roots` are directories that the caller named, and those below them in which something may be: they are to be looked into, too.
         """
         ...
 
@@ -118,16 +118,21 @@ class PackageManager(Protocol):
         constraints: Iterable[str] = (),
         dependencies: bool = True,
         reinstall: bool = False,
+        upgrade: bool = False,
         break_system_packages: bool = False,
         dry_run: bool = False,
         work: Work,
         log: Path | None = None,
         descriptors: Collection[int] = (),
     ) -> Changes:
-        """Install what is wanted and return what changed; with `dry_run` what would change.
+        """Install what is wanted and return what changed; with `dry_run` what would change, with `upgrade` the newest that fits.
 
         `log` is where the tool's whole output is kept when it fails; `descriptors` are handed to each child process.
         """
+        ...
+
+    def outdated(self, env: Environment, *, sources: Sources, work: Work) -> tuple[Outdated, ...]:
+        """Return the installed packages for which there is a newer version, sorted by name."""
         ...
 
     def uninstall(

@@ -30,9 +30,15 @@ if TYPE_CHECKING:
 
 Shell = Literal["sh", "bash", "zsh", "fish", "csh", "pwsh", "cmd", "nu", "xonsh"]
 _PROGRAMS: Final = {  # what a shell's process is called, and which of the scripts is for it
-    name: name for name in scripts.SHELLS,
-    "dash": "sh", "ksh": "sh", "ksh93": "sh", "mksh": "sh", "busybox": "sh", "ash": "sh",
-    "tcsh": "csh", "powershell": "pwsh",
+    **{name: name for name in scripts.SHELLS},
+    "dash": "sh",
+    "ksh": "sh",
+    "ksh93": "sh",
+    "mksh": "sh",
+    "busybox": "sh",
+    "ash": "sh",
+    "tcsh": "csh",
+    "powershell": "pwsh",
 }
 
 

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from ..control import Control
     from ..models.environment import Environment
     from ..models.plans import Spec
-    from ..models.environment import Environment
 
 Command = Callable[[Namespace], int]
 FORMATS = ("requirements.txt", "pylock.toml", "environment.yml", "spec.json")
@@ -197,11 +196,45 @@ def uninstall(options: Namespace) -> int:
 
 
 def packages(options: Namespace) -> int:
-    """List the packages of an environment."""
+    """List the packages of an environment, with `--size` how much room each takes, with `--tree` by who needs whom."""
+    if options.size or options.tree:
+        from . import dependencies  # noqa: PLC0415 - only for these options
+
+        return dependencies.tree(options) if options.tree else dependencies.sizes(options)
     from ..packages import installed as call  # noqa: PLC0415 - each command imports what it needs
 
     found = call(options.env)
     return output.give(options, found, lambda: output.packages(found))
+
+
+def tree(options: Namespace) -> int:
+    """Show the packages of an environment by who needs whom."""
+    from . import dependencies  # noqa: PLC0415 - each command imports what it needs
+
+    return dependencies.tree(options)
+
+
+def why(options: Namespace) -> int:
+    """Say why a package is there."""
+    from . import dependencies  # noqa: PLC0415 - each command imports what it needs
+
+    return dependencies.why(options)
+
+
+def outdated(options: Namespace) -> int:
+    """List what has a newer version."""
+    from ..upgrading import outdated as call  # noqa: PLC0415 - each command imports what it needs
+
+    found = call(options.env, **_control(options))
+    return output.give(options, found, lambda: output.outdated(found))
+
+
+def upgrade(options: Namespace) -> int:
+    """Upgrade packages."""
+    from ..upgrading import upgrade as call  # noqa: PLC0415 - each command imports what it needs
+
+    changes = call(options.env, *options.packages, constraints=options.constraint, dry_run=options.dry_run, **_control(options))
+    return output.give(options, changes, lambda: output.changes(changes))
 
 
 def check(options: Namespace) -> int:
@@ -238,6 +271,10 @@ def activate(options: Namespace) -> int:
     return 0
 
 
+def _leave_to_the_shell(number: int, frame: object) -> None:
+    """Do nothing with a signal that the shell hears as well."""
+
+
 def shell(options: Namespace) -> int:
     """Open a shell and end as it ended. Ctrl-C is the shell's own business."""
     import signal  # noqa: PLC0415 - each command imports what it needs
@@ -245,7 +282,7 @@ def shell(options: Namespace) -> int:
     from ..control import Work  # noqa: PLC0415 - as above
     from ..shells import open_shell  # noqa: PLC0415 - as above
 
-    before = signal.signal(signal.SIGINT, lambda *_: None)
+    before = signal.signal(signal.SIGINT, _leave_to_the_shell)
     try:
         code = open_shell(options.env, Work(timeout=options.timeout), program=options.shell)
     finally:
@@ -295,9 +332,9 @@ def remove(options: Namespace) -> int:
 
 def kernel_list(options: Namespace) -> int:
     """List kernels."""
-    from ..kernels.registration import kernels as call  # noqa: PLC0415 - each command imports what it needs
+    from ..kernels.listing import kernels as call  # noqa: PLC0415 - each command imports what it needs
 
-    found = call()
+    found = call(visible_from=options.visible_from)
     return output.give(options, found, lambda: output.kernels(found))
 
 
@@ -320,10 +357,35 @@ def kernel_register(options: Namespace) -> int:
 
 def kernel_remove(options: Namespace) -> int:
     """Remove a kernel."""
-    from ..kernels.registration import unregister as call  # noqa: PLC0415 - each command imports what it needs
+    from ..kernels.removing import unregister as call  # noqa: PLC0415 - each command imports what it needs
 
     removal = call(options.name, foreign=options.foreign, dry_run=options.dry_run)
     return output.give(options, removal, lambda: output.removal(removal))
+
+
+def kernel_rename(options: Namespace) -> int:
+    """Give a kernel another name."""
+    from ..kernels.renaming import rename as call  # noqa: PLC0415 - each command imports what it needs
+
+    kernel = call(options.name, options.new_name, keep_alias=not options.no_alias)
+    return output.give(options, kernel, lambda: output.kernels((kernel,)))
+
+
+def kernel_prune(options: Namespace) -> int:
+    """Remove the kernels that can never start again."""
+    from ..kernels.removing import prune as call  # noqa: PLC0415 - each command imports what it needs
+
+    removed = call(foreign=options.foreign, dry_run=options.dry_run)
+    return output.give(options, removed, lambda: "\n".join(map(output.removal, removed)) or "nothing is to be removed")
+
+
+def kernel_doctor(options: Namespace) -> int:
+    """Say what is wrong with kernels and what mends it; 1 where one cannot start."""
+    from ..kernels.checkup import doctor as call  # noqa: PLC0415 - each command imports what it needs
+
+    found = call(visible_from=options.visible_from)
+    output.give(options, found, lambda: output.problems(found))
+    return 1 if any(problem.severity == "error" for problem in found) else 0
 
 
 def kernel_verify(options: Namespace) -> int:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
+from typing import Final
+
+_PATIENT: Final = 100_000
+"""Objects made between two searches for garbage: a command is short, and imports make many objects that all stay."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -13,6 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: arguments without the program's name; those of the process if None.
     """
+    gc.set_threshold(_PATIENT)
     try:
         from ..errors import EnvkitError, UsageError  # noqa: PLC0415 - the check for a foreign package stands there, and is told below
     except ImportError as error:
@@ -24,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = options.command(options)
         sys.stdout.flush()
+        gc.freeze()  # the interpreter looks for garbage once more when it ends, which takes longer than to look at the machine
     except EnvkitError as error:
         _say(error, error.hint, log=error.log)
         return 2 if isinstance(error, UsageError) else 1

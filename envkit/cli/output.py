@@ -8,11 +8,9 @@ from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..markup import Table, printable
-
 if TYPE_CHECKING:
     from ..models.environment import Environment, Problem
-    from ..models.plans import Changes, Kernel, Package, Removal
+    from ..models.plans import Changes, Kernel, Outdated, Package, Removal
     from ..system.process import CompletedProcess
 
 
@@ -43,6 +41,18 @@ def write(text: str) -> None:
     print(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> str:
+    from ..markup import Table  # noqa: PLC0415 - what programs read needs none of it
+
+    return Table(title=title, columns=tuple(columns), rows=tuple(map(tuple, rows))).text()
+
+
+def _lines(lines: Iterable[str]) -> str:
+    from ..markup import printable  # noqa: PLC0415 - as above
+
+    return "\n".join(map(printable, lines))
+
+
 def environment(env: Environment) -> str:
     """Return the facts of one environment."""
     facts = {
@@ -60,13 +70,19 @@ def environment(env: Environment) -> str:
 
 def _facts(title: str, facts: Mapping[str, object]) -> str:
     rows = tuple((f"  {name}", str(value)) for name, value in facts.items() if value is not None)
-    return Table(title=title, columns=("", ""), rows=rows).text()
+    return _table(("", ""), rows, title=title)
 
 
 def packages(found: Sequence[Package]) -> str:
     """Return a table of packages."""
     rows = tuple((package.name, package.version, str(package.editable or package.url or "")) for package in found)
-    return Table(columns=("name", "version", "from"), rows=rows).text() if rows else "no packages"
+    return _table(("name", "version", "from"), rows) if rows else "no packages"
+
+
+def outdated(found: Sequence[Outdated]) -> str:
+    """Return a table of what has a newer version."""
+    rows = tuple((one.package.name, one.package.version, one.latest) for one in found)
+    return _table(("name", "installed", "latest"), rows) if rows else "everything is the newest version"
 
 
 def problems(found: Sequence[Problem]) -> str:
@@ -75,7 +91,7 @@ def problems(found: Sequence[Problem]) -> str:
     for problem in found:
         lines.append(f"{problem.severity}: {problem} [{problem.code}]")
         lines += [f"  hint: {problem.hint}"] if problem.hint else []
-    return "\n".join(map(printable, lines)) or "nothing is wrong"
+    return _lines(lines) or "nothing is wrong"
 
 
 def changes(changed: Changes) -> str:
@@ -83,7 +99,7 @@ def changes(changed: Changes) -> str:
     lines = [f"+ {package}" for package in changed.added]
     lines += [f"- {package}" for package in changed.removed]
     lines += [f"~ {before} -> {after.version}" for before, after in changed.updated]
-    return "\n".join(map(printable, lines)) or "nothing had to be done"
+    return _lines(lines) or "nothing had to be done"
 
 
 def removal(done: Removal) -> str:
@@ -91,7 +107,7 @@ def removal(done: Removal) -> str:
     verb = "removed" if done.done else "would remove"
     lines = [f"{verb} {path} ({done.size / 1e6:.1f} MB): {done.reason}" for path in done.paths]
     lines += [f"{verb} kernel {kernel.name} ({kernel.path})" for kernel in done.kernels if kernel.path not in done.paths]
-    return "\n".join(map(printable, lines))
+    return _lines(lines)
 
 
 def kernels(found: Sequence[Kernel]) -> str:
@@ -106,7 +122,7 @@ def kernels(found: Sequence[Kernel]) -> str:
         )
         for kernel in found
     )
-    return Table(columns=("", "name", "shown as", "environment", "kernelspec"), rows=rows).text() if rows else "no kernel was found"
+    return _table(("", "name", "shown as", "environment", "kernelspec"), rows) if rows else "no kernel was found"
 
 
 def proof(kernel: Kernel) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
@@ -11,13 +13,31 @@ from . import commands
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] # it has no public name
 
 
+class _Help(argparse.HelpFormatter):
+    """argparse makes one for each argument, and by itself imports `shutil` and four compressors to learn the terminal's width."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_width())
+
+
+def _width() -> int:
+    stated = os.environ.get("COLUMNS", "")
+    if stated.isascii() and stated.isdigit() and int(stated):
+        return int(stated) - 2
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1).columns - 2
+    except (OSError, ValueError):
+        return 78
+
+
 def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     """Return the options of a command line.
 
     argparse gives a list of packages what stands before the first option, and calls the rest unrecognized; here it joins the list.
     Wrong usage ends the process with code 2, as argparse does.
     """
-    reader = parser()
+    words = sys.argv[1:] if argv is None else argv
+    reader = parser(words[0] if words else None)
     options, rest = reader.parse_known_args(argv)
     more: list[str] | None = getattr(options, "packages", getattr(options, "roots", None))
     if rest and (more is None or any(text.startswith("-") for text in rest)):
@@ -27,13 +47,21 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser; what it parses has the command's function as `command`."""
+def parser(command: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser; what it parses has the command's function as `command`.
+
+    For a `command` that only looks at the machine, and is called often, the others are left out: to make them all takes
+    longer than to look.
+    """
     made = argparse.ArgumentParser(
-        prog="envkit", description="Find, make, manage and run Python environments, and give each a working Jupyter kernel."
+        formatter_class=_Help,
+        prog="envkit",
+        description="Find, make, manage and run Python environments, and give each a working Jupyter kernel.",
     )
-    verbs = made.add_subparsers(metavar="COMMAND", required=True)
+    verbs = made.add_subparsers(metavar="COMMAND", required=True, prog="envkit")  # or argparse asks for the terminal's width
     _looking(verbs)
+    if command in verbs.choices:
+        return made
     _making(verbs)
     _packages(verbs)
     _using(verbs)
@@ -43,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _verb(where: Verbs, name: str, text: str, command: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
     """Add a command, with the options that each has."""
-    made = where.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    made = where.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", formatter_class=_Help)
     made.set_defaults(command=command)
     made.add_argument("--json", action="store_true", help="print the result as JSON, for programs")
     made.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="give up after this time")
@@ -82,8 +110,16 @@ def _making(verbs: Verbs) -> None:
     for made in (create, ensure):
         made.add_argument("--dry-run", action="store_true", help="only say what would be done")
     lock = _verb(verbs, "lock", "print the lock (pylock.toml) of what a file or a project asks for", commands.lock)
-    lock.add_argument("spec", nargs="?", default=".", metavar="FILE|DIRECTORY", help="a requirements.txt, pyproject.toml, ...; this directory if not given")
-    lock.add_argument("--platform", action="append", default=[], help="it must be installable there (linux-64, osx-arm64, win-64, ...); may be repeated")
+    lock.add_argument(
+        "spec",
+        nargs="?",
+        default=".",
+        metavar="FILE|DIRECTORY",
+        help="a requirements.txt, pyproject.toml, ...; this directory if not given",
+    )
+    lock.add_argument(
+        "--platform", action="append", default=[], help="it must be installable there (linux-64, osx-arm64, win-64, ...); may be repeated"
+    )
     lock.add_argument("--python", metavar="REQUEST", help='for these Pythons, such as ">=3.10"')
     for made in (create, ensure):
         made.add_argument("--spec", metavar="FILE|DIRECTORY", help="with what this file or project asks for")
@@ -124,6 +160,19 @@ def _packages(verbs: Verbs) -> None:
     export.add_argument("--format", default="requirements.txt", choices=commands.FORMATS, help="of the file (default: requirements.txt)")
     packages = _verb(verbs, "list", "list the packages of an environment", commands.packages)
     packages.add_argument("env", metavar="ENV", help="a path or a name")
+    shown = packages.add_mutually_exclusive_group()
+    shown.add_argument("--size", action="store_true", help="show how much room each takes, the largest first")
+    shown.add_argument("--tree", action="store_true", help="show who needs whom")
+    outdated = _verb(verbs, "outdated", "list the packages that have a newer version", commands.outdated)
+    upgrade = _verb(verbs, "upgrade", "install the newest versions of packages that are installed", commands.upgrade)
+    tree = _verb(verbs, "tree", "show the packages of an environment by who needs whom", commands.tree)
+    why = _verb(verbs, "why", "say which packages need a package", commands.why)
+    for asked in (outdated, upgrade, tree, why):
+        asked.add_argument("env", metavar="ENV", help="a path or a name")
+    upgrade.add_argument("packages", nargs="*", metavar="PACKAGE", help="only these; all that was asked for if not given")
+    upgrade.add_argument("--constraint", action="append", default=[], metavar="LIMIT", help='such as "rich<15"; may be repeated')
+    upgrade.add_argument("--dry-run", action="store_true", help="only say what would change")
+    why.add_argument("package", metavar="PACKAGE")
     check = _verb(verbs, "check", "say what is wrong with an environment and its packages", commands.check)
     check.add_argument("env", metavar="ENV", help="a path or a name")
     check.add_argument("--deep", action="store_true", help="compare every file's content, too, and run its Python once")
@@ -144,10 +193,13 @@ def _using(verbs: Verbs) -> None:
 
 def _kernels(verbs: Verbs) -> None:
     kernel = verbs.add_parser(
-        "kernel", help="list, register, remove and verify Jupyter kernels", description="Jupyter kernels of environments."
+        "kernel", help="list, register, rename, remove, verify and examine Jupyter kernels", description="Jupyter kernels of environments."
     )
     inner = kernel.add_subparsers(metavar="COMMAND", required=True)
-    _verb(inner, "list", "list the kernels that Jupyter finds", commands.kernel_list)
+    listed = _verb(inner, "list", "list the kernels that Jupyter finds", commands.kernel_list)
+    doctor = _verb(inner, "doctor", "say what is wrong with kernels, and what mends it", commands.kernel_doctor)
+    for looking in (listed, doctor):
+        looking.add_argument("--visible-from", metavar="ENV", help="the environment that Jupyter runs in (default: this Python)")
     register = _verb(inner, "register", "register an environment as a kernel", commands.kernel_register)
     register.add_argument("env", metavar="ENV", help="a path or a name")
     register.add_argument("--name", help="the kernel's name; the environment's if not given")
@@ -161,6 +213,13 @@ def _kernels(verbs: Verbs) -> None:
     unregister.add_argument("name")
     unregister.add_argument("--foreign", action="store_true", help="also one that envkit did not write")
     unregister.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    rename = _verb(inner, "rename", "give a kernel another name; the old one still opens old notebooks", commands.kernel_rename)
+    rename.add_argument("name")
+    rename.add_argument("new_name", metavar="NEW-NAME")
+    rename.add_argument("--no-alias", action="store_true", help="the old name goes")
+    prune = _verb(inner, "prune", "remove the kernels whose environment is gone", commands.kernel_prune)
+    prune.add_argument("--foreign", action="store_true", help="also those that envkit did not write")
+    prune.add_argument("--dry-run", action="store_true", help="only say what would be removed")
     verify = _verb(inner, "verify", "start a kernel, run a cell in it, stop it", commands.kernel_verify)
     verify.add_argument("name")
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ..events import Event, Finished, Output, Progress, Reporter, Started
-from ..markup import printable
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -38,7 +36,16 @@ class Heard:
 
 def reporter() -> Reporter:
     """Return bars where stderr is a terminal and `rich` is there, else plain lines."""
+    from importlib.util import find_spec  # noqa: PLC0415 - looking at the machine shows no progress
+
     return Bars() if sys.stderr.isatty() and find_spec("rich") is not None else Lines()
+
+
+def printable(text: str) -> str:
+    """Return a text with what would move the cursor made visible."""
+    from ..markup import printable as call  # noqa: PLC0415 - looking at the machine shows no progress
+
+    return call(text)
 
 
 class Lines:

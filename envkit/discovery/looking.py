@@ -37,11 +37,13 @@ class Share:
         self.found = 0
         self.seconds = 0.0
         self.skipped: list[str] = []
+        self.failed = False
         self.dropped = False
         self.strikes = 0
 
-    def skip(self, why: str) -> None:
-        """Keep once why something was left out."""
+    def skip(self, why: str, *, failed: bool = True) -> None:
+        """Keep once why something was left out: because of a failure, or as the limits say."""
+        self.failed = self.failed or failed
         if why not in self.skipped:
             self.skipped.append(why)
 
@@ -123,6 +125,7 @@ class Looking:
             for suspect in self._suspects:
                 suspect.dropped = False
                 suspect.skipped.clear()
+                suspect.failed = False
             self._suspects.clear()
             self._bad.add(path)
             share.strikes += 1
@@ -215,7 +218,7 @@ class Looking:
         share.seconds += monotonic() - began
         if look.notes:
             for note in look.notes:
-                share.skip(note)
+                share.skip(note, failed=False)
             look.notes.clear()
 
 

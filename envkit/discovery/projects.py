@@ -21,17 +21,13 @@ PYPROJECT: Final = "pyproject.toml"
 _LIMIT = 512 * 1024  # bytes of a file that is parsed
 _ABOVE = 12  # directories above the working directory that are looked into
 _PTH = 64 * 1024  # bytes of one path configuration file
-_SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__", "__pypackages__", "proc", "sys", "dev"})
 
 
 def project_directories(look: Look, roots: tuple[str, ...]) -> tuple[str, ...]:
-    """Return where a project may be: the working directory and those above it, each root, and the directories in each root."""
+    """Return where a project may be: the working directory and those above it, and what was found below the named directories."""
 
     def find() -> tuple[str, ...]:
-        found = [*_here(look), *roots]
-        for root in roots:
-            found.extend(os.path.join(root, name) for name in look.names(root) if name not in _SKIPPED and not name.startswith("."))
-        known = tuple(dict.fromkeys(path for path in found if look.names(path)))
+        known = tuple(path for path in dict.fromkeys((*_here(look), *roots)) if look.names(path))
         _known(look).extend(known)
         return known
 
@@ -94,8 +90,8 @@ def value_in(found: object, *keys: str) -> object:
 
 def table_in(found: object, *keys: str) -> Mapping[str, object]:
     """Return the table below these keys; an empty one where there is none."""
-    value = value_in(found, *keys)
-    return value if _is_table(value) else {}
+    value, empty = value_in(found, *keys), dict[str, object]()
+    return value if _is_table(value) else empty
 
 
 def text_in(found: object, *keys: str) -> str:
@@ -111,6 +107,15 @@ def _is_table(value: object) -> TypeGuard[Mapping[str, object]]:
 def pyproject(look: Look, directory: str) -> Mapping[str, Any]:
     """Return what a directory's `pyproject.toml` says; empty where there is none."""
     return toml(look, os.path.join(directory, PYPROJECT)) if PYPROJECT in contents(look, directory) else {}
+
+
+def may_say(look: Look, directory: str, tool: str, *words: str) -> bool:
+    """Say whether a directory's `pyproject.toml` may say one of these words of a tool, without parsing it.
+
+    Parsing takes milliseconds, and most projects say nothing of most tools.
+    """
+    text = look.remember(("pyproject", directory), lambda: look.text(os.path.join(directory, PYPROJECT), _LIMIT)) or ""
+    return tool in text and any(word in text for word in words)
 
 
 def owner(look: Look, found: Environment, fits: Callable[[str], bool]) -> str | None:

@@ -158,7 +158,7 @@ def _report(work: Work, task: Task, looking: Looking, told: Sequence[str]) -> No
     """Tell of each locator what it found, what was left out and why, and how long it took."""
     for share in looking.shares:
         text = "; ".join((f"{share.found} found", *share.skipped))
-        work.past("find", share.locator.NAME, seconds=share.seconds, ok=not share.skipped, result=text)
+        work.past("find", share.locator.NAME, seconds=share.seconds, ok=not share.failed, result=text)
     names = [f"{share.locator.NAME}: {why}" for share in looking.shares for why in share.skipped]
     left = [share.locator.NAME for share in looking.shares[looking.asked :]] if work.expired() else []
     names += [f"not asked in time: {', '.join(left)}"] if left else []

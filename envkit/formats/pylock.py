@@ -11,9 +11,10 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, Final, TypeGuard, cast
 
+from .direct_url import without_credentials
 from .dist_info import normalized
 
 LIMIT: Final = 64 * 1024 * 1024  # bytes
@@ -128,14 +129,20 @@ def restricted(text: str, allowed: Mapping[str, frozenset[str]]) -> str:
 
 
 def anchored(text: str, directory: str) -> str:
-    """Return the text of a lock whose relative paths are taken from `directory`, with absolute ones."""
+    """Return the text of a lock with absolute paths, relative ones being taken from `directory`, and without credentials in URLs."""
     import tomli_w  # noqa: PLC0415 - only where a lock is written
 
     document = _document(text)
     changed = False
     for package in _tables(document.get("packages")):
         places = [_table(package[key]) for key in ("sdist", "archive", "directory", "vcs") if key in package]
+        index = package.get("index")
+        if isinstance(index, str) and (clean := without_credentials(index)) != index:
+            package["index"], changed = clean, True
         for place in (*places, *_tables(package.get("wheels"))):
+            url = place.get("url")
+            if isinstance(url, str) and (clean := without_credentials(url)) != url:
+                place["url"], changed = clean, True
             path = place.get("path")
             if isinstance(path, str) and not path.startswith("/"):
                 place["path"], changed = _joined(directory, path), True
@@ -173,7 +180,7 @@ def _read(document: Mapping[str, Any]) -> Pylock:
         default_groups=_texts(document, "default-groups"),
         extras=_texts(document, "extras"),
         groups=_texts(document, "dependency-groups"),
-        inputs=_inputs(_table(note)) if isinstance(note, dict) else None,
+        inputs=None if note is None else _inputs(_table(note)),
     )
 
 
@@ -232,7 +239,7 @@ def _location(file: Mapping[str, Any]) -> str:
     if url:
         return url
     if path and path.startswith("/"):
-        return PurePosixPath(path).as_uri()
+        return Path(path).as_uri()
     return path or ""
 
 

@@ -25,10 +25,20 @@ _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xf
 # Options of the whole file, by every spelling, and whether a value follows.
 _OPTIONS: Final = {
     **dict.fromkeys(("-i", "--index-url", "--pypi-url"), "index-url"),
-    "--extra-index-url": "extra-index-url", "-f": "find-links", "--find-links": "find-links",
-    "-r": "requirement", "--requirement": "requirement", "-c": "constraint", "--constraint": "constraint",
-    "-e": "editable", "--editable": "editable", "--no-binary": "no-binary", "--only-binary": "only-binary",
-    "--trusted-host": "trusted-host", "--use-feature": "use-feature", "--uploaded-prior-to": "uploaded-prior-to",
+    "--extra-index-url": "extra-index-url",
+    "-f": "find-links",
+    "--find-links": "find-links",
+    "-r": "requirement",
+    "--requirement": "requirement",
+    "-c": "constraint",
+    "--constraint": "constraint",
+    "-e": "editable",
+    "--editable": "editable",
+    "--no-binary": "no-binary",
+    "--only-binary": "only-binary",
+    "--trusted-host": "trusted-host",
+    "--use-feature": "use-feature",
+    "--uploaded-prior-to": "uploaded-prior-to",
 }
 _FLAGS: Final = {"--no-index": "no-index", "--pre": "pre", "--prefer-binary": "prefer-binary", "--require-hashes": "require-hashes"}
 

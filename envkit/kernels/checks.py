@@ -8,10 +8,12 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from .. import plugins
+from ..discovery import requests
 from ..execution import activation_of
+from ..formats.names import is_name
 from ..kernelspec.launch import environ_of
 from ..models.environment import Environment, Problem
 from ..system.sites import site_packages
@@ -54,10 +56,11 @@ class Case:
 
     @property
     def again(self) -> str:
-        """The call that writes the kernelspec anew."""
+        """The call that writes the kernelspec anew; under the environment's own name where the kernel has one that envkit gives to none."""
         environment = self.kernel.environment
         prefix = "..." if environment is None else repr(environment.id if environment.kind == "interpreter" else str(environment.prefix))
-        return f"jupyter.register({prefix}, name={self.kernel.name!r})"
+        name = f", name={self.kernel.name!r}" if is_name(self.kernel.name) and requests.parse(self.kernel.name) is None else ""
+        return f"jupyter.register({prefix}{name})"
 
 
 def examined(case: Case) -> Iterator[Problem]:
@@ -83,8 +86,8 @@ def examined(case: Case) -> Iterator[Problem]:
 
 def _provisioner(case: Case) -> Iterator[Problem]:
     """A kernel with a provisioner that the reading Jupyter does not have is no kernel there, without a word."""
-    stanza = case.written.metadata.get("kernel_provisioner")
-    name = stanza.get("provisioner_name") if isinstance(stanza, Mapping) else None
+    stanza: Any = case.written.metadata.get("kernel_provisioner")
+    name = _text(stanza, "provisioner_name")
     if name is None or name == "local-provisioner" or name in dict(plugins.entry_points(_PROVISIONERS, _directories_of(case))):
         return
     yield case.problem(
@@ -93,6 +96,11 @@ def _provisioner(case: Case) -> Iterator[Problem]:
         f"install the package that brings {name!r} into {case.reader.prefix}, or register the environment without a provisioner",
         severity="error",
     )
+
+
+def _text(given: Any, key: str) -> str | None:
+    found: Any = given.get(key) if hasattr(given, "get") else None
+    return found if isinstance(found, str) else None
 
 
 def _directories_of(case: Case) -> Iterable[str]:
@@ -110,7 +118,7 @@ def _bare_python(case: Case) -> Iterator[Problem]:
         yield case.problem(
             "bare-python",
             f"it starts a bare {program!r}: whichever Python Jupyter runs in, or the first on PATH",
-            f"register the environment that is meant: jupyter.register(..., name={case.kernel.name!r}, on_exists='replace')",
+            "register the environment that is meant with jupyter.register(...), which writes its whole path",
         )
 
 

@@ -152,7 +152,10 @@ def at(directory: Path, work: Work, known: dict[str, Environment | None] | None 
         kernel = spec.read(str(directory), host)
     except ValueError as error:
         problem = Problem(
-            code="spec-unreadable", message=f"kernel.json cannot be read: {error}", hint=f"mend the file, or remove it with jupyter.unregister({name!r}, foreign=True)", subject=name
+            code="spec-unreadable",
+            message=f"kernel.json cannot be read: {error}",
+            hint=f"mend the file, or remove it with jupyter.unregister({name!r}, foreign=True)",
+            subject=name,
         )
         return Kernel(name=name, display_name=name, path=directory, problem=problem)
     places = _places(kernel, host, reader or paths.this_python())

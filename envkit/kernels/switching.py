@@ -95,7 +95,9 @@ def _kernel_of(environment: Environment, work: Work) -> Kernel:
     """Return the environment's kernel that is there and whole, the user's own first; else register it."""
     mine = paths.user_directory(work.host)
     seen = paths.search_path(work.host)
-    known = [kernel for kernel in listing.kernels_of(environment, work.host) if kernel.problem is None and kernel.path.parent.parent in seen]
+    known = [
+        kernel for kernel in listing.kernels_of(environment, work.host) if kernel.problem is None and kernel.path.parent.parent in seen
+    ]
     known.sort(key=lambda kernel: kernel.path.parent.parent != mine)
     if known and composing.has_ipykernel(environment, work):
         return known[0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
@@ -94,13 +95,23 @@ def write(directory: Path, kernel: KernelJson, logos: Mapping[str, bytes], *, pr
                 os.chmod(place, _DIRECTORY_MODE)  # mkdir's mode is cut by the umask
         for name in LOGOS:
             if name in logos:
-                write_atomic(directory / name, logos[name], mode=_FILE_MODE)
+                _put(directory / name, logos[name], _FILE_MODE)
             else:
                 with suppress(FileNotFoundError):
                     os.unlink(directory / name)
-        write_atomic(directory / kernel_json.NAME, kernel_json.dump(kernel), mode=_PRIVATE_MODE if private else _FILE_MODE)
+        _put(directory / kernel_json.NAME, kernel_json.dump(kernel).encode("ascii"), _PRIVATE_MODE if private else _FILE_MODE)
     except OSError as error:
         raise machine_error(error, directory) from error
+
+
+def _put(path: Path, content: bytes, mode: int) -> None:
+    """Write a file where it does not hold that already: a refresh most often changes nothing, and replacing takes most of its time."""
+    with suppress(OSError):
+        there = os.lstat(path)
+        same = stat.S_ISREG(there.st_mode) and stat.S_IMODE(there.st_mode) == mode and there.st_size == len(content)
+        if same and path.read_bytes() == content:
+            return
+    write_atomic(path, content, mode=mode)
 
 
 def remove(directory: Path, *, entirely: bool = False) -> None:

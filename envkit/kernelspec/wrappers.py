@@ -11,6 +11,7 @@ import ntpath
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 _SHELLS: Final = frozenset({"sh", "bash", "dash", "zsh", "ksh", "fish", "env", "cmd", "powershell", "pwsh"})
@@ -73,7 +74,7 @@ def _words(text: str) -> list[str]:
 
 
 def _after_options(arguments: tuple[str, ...]) -> Iterator[str]:
-    for option, value in zip(arguments, arguments[1:], strict=False):
+    for option, value in pairwise(arguments):
         if option == "--":
             return
         if option in _OPTIONS:

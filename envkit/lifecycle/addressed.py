@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import addressing, environments, planning, records
+from ..errors import NotFoundError
 from ..models.plans import Plan, Spec
 from ..planning import Observation
 from ..system import files
@@ -15,18 +16,34 @@ if TYPE_CHECKING:
     from ..models.environment import Environment
 
 
-def planned(spec: Spec, work: Work, *, anew: bool = True) -> tuple[Plan, Observation]:
+def planned(spec: Spec, work: Work, *, anew: bool = True, fetch: bool = False) -> tuple[Plan, Observation]:
     """Return the plan for a checked spec without name and prefix, and what was seen; the plan's `key` is that of the environment.
 
     Args:
         anew: choose the base Python anew, which a plan that is to be carried out needs.
+        fetch: let uv fetch the base Python, where the spec allows it and none is there.
 
     Raises:
         NotFoundError: no Python satisfies it.
     """
-    found = addressing.address(spec, work, lambda python: environments.base_for(python, work), anew=anew)
+    found = addressing.address(spec, work, lambda python: environments.base_for(python, work, spec.sources if fetch else None), anew=anew)
     seen = _observed(found, work)
     return planning.steps_to(spec, seen, key=found.key), seen
+
+
+def shown(spec: Spec, work: Work) -> Plan:
+    """Return the plan as it is shown, without doing anything of it; one that begins with fetching a Python cannot know the key yet.
+
+    Raises:
+        NotFoundError: no Python satisfies the spec, and none may be fetched.
+    """
+    try:
+        return planned(spec, work)[0]
+    except NotFoundError as error:
+        if spec.sources.pythons != "uv" or error.code != "python-not-found":
+            raise
+    place = records.store_directory(work.host, "environments")
+    return planning.steps_to(spec, Observation(prefix=place, state="absent", fetch=True))
 
 
 def _observed(found: addressing.Address, work: Work) -> Observation:
@@ -42,7 +59,7 @@ def ensured(spec: Spec, work: Work) -> tuple[Environment, Plan]:
 
     Any number of callers at once get one build. What somebody edited is left to `prune`; a successor is built beside it.
     """
-    plan, seen = planned(spec, work, anew=False)
+    plan, seen = planned(spec, work, anew=False, fetch=True)
     if not plan and seen.environment is not None:
         records.note_use(seen.prefix, work.host)
         return seen.environment, plan
@@ -50,7 +67,7 @@ def ensured(spec: Spec, work: Work) -> tuple[Environment, Plan]:
     while True:
         key = str(plan.key)
         with records.locked(addressing.first(key, work.host), work) as lock:
-            plan, seen = planned(spec, work)
+            plan, seen = planned(spec, work, fetch=True)
             if not plan and seen.environment is not None:
                 return seen.environment, plan
             if plan.key == key:

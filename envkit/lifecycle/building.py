@@ -199,7 +199,7 @@ def _mend(spec: Spec, seen: Observation, environment: Environment, work: Work, l
         work.check()
         if record is None:
             raise  # another tool's environment: not ours to build anew
-        return build(spec, replace(seen, base=environments.base_for(spec.python, work)), work, lock)
+        return build(spec, replace(seen, base=environments.base_for(spec.python, work, spec.sources)), work, lock)
     if record is not None:
         record = replace(record, requested=tuple(map(planning.shown, planning.wanted_in(spec, seen))))
     records.finish(seen.prefix, record, work.host)

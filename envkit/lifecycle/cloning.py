@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import environments, packages, records, venv
+from .. import environments, records, venv
 from ..control import Control, Work, takes_control
-from ..errors import RefusedError
+from ..errors import InstallError, RefusedError
 from ..formats import pyvenv_cfg
 from ..formats.ready_record import Record
 from ..models.environment import Environment
@@ -40,8 +40,8 @@ def clone(env: Env, where: StrPath, **control: Unpack[Control]) -> Environment:
 
     Raises:
         NotFoundError: there is no such environment. ExistsError: something is at `where`.
-        RefusedError: it is broken, temporary, or no virtual environment. MachineError: the place cannot be written.
-        BusyError: another process changes one of the two.
+        RefusedError: it is broken, temporary, or no virtual environment. InstallError: files of its packages are missing.
+        MachineError: the place cannot be written. BusyError: another process changes one of the two.
     """
     work = Work.of(control)
     source = clonable(environments.resolved(env, work), work.host)
@@ -93,10 +93,11 @@ def _clone(source: Environment, spec: Spec, seen: Observation, work: Work) -> En
                     system_site_packages=keys.get("include-system-site-packages", "").lower() == "true",
                     variables=record.variables,
                 )
-                moving.put_beside(source.prefix, prefix, host)
+                missing = moving.put_beside(source.prefix, prefix, host)
         except OSError as error:
             raise files.machine_error(error, prefix) from error
-        packages.verify(building.identified_half_made(prefix, work), host)
+        if missing is not None:
+            raise InstallError(f"files of packages are missing in {source.prefix}: {missing}", code="incomplete", hint="repair() it first")
         made = records.new_record(prefix, spec, record.requested, host)
         records.finish(
             prefix,

@@ -37,10 +37,13 @@ if TYPE_CHECKING:
     from ..models.environment import Environment
 
 _DAY: Final = 24 * 3600.0  # seconds
+_FILLING: Final = 120.0  # seconds that filling the store may take; a call that has less left does without
 _COMPILE: Final = (
     "import compileall, py_compile, sys\n"
-    "compileall.compile_dir(sys.argv[1], maxlevels=100, quiet=2, workers=0, invalidation_mode=py_compile.PycInvalidationMode.TIMESTAMP)\n"
+    "mode = py_compile.PycInvalidationMode.TIMESTAMP\n"
+    "compileall.compile_dir(sys.argv[1], maxlevels=100, quiet=2, workers=int(sys.argv[2]), invalidation_mode=mode)\n"
 )
+_MANY: Final = 300  # modules for which it is worth while to start several processes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +97,15 @@ def remember(environment: Environment, spec: Spec, wanted: Sequence[str | Projec
     with suppress(OSError, EnvkitError):
         files.private_directory(place.parent)
         files.write_atomic(place, json.dumps(known))
+
+
+def forget(host: Host) -> None:
+    """Forget the sets that can no longer be put: their wheels are gone, and the environment that had them too."""
+    for place in records.store_directory(host, "sets").glob("*"):
+        known = _read(place)
+        if known is None or not (_is_donor(known, host) or known.entries and all((_wheels(host) / entry).is_dir() for entry in known.entries)):
+            with suppress(OSError):
+                place.unlink()
 
 
 def _place(environment: Environment, spec: Spec, wanted: Sequence[str | Project], host: Host) -> Path | None:
@@ -152,7 +164,8 @@ def _entries(known: _Known, host: Host) -> list[store.Entry] | None:
 
 def _filled(place: Path, known: _Known, environment: Environment, work: Work) -> list[store.Entry] | None:
     """Take the distributions of the environment that has the set into the store; None where that is not as it was."""
-    if environment.prefix == known.donor or not _is_donor(known, work.host):
+    left = work.remaining()
+    if (left is not None and left < _FILLING) or environment.prefix == known.donor or not _is_donor(known, work.host):
         return None
     lock = records.lock_file(known.donor, work.host)
     with locks.held(work.host.data / "locks" / "wheels.lock", what="the wheel store", work=work):
@@ -196,8 +209,9 @@ def _taken(donor: Path, environment: Environment, work: Work) -> list[store.Entr
         for each in missing:
             work.check()
             store.stage(each, str(scratch / each.identity))
-        if missing:
-            _compile(scratch, environment, work)
+        modules = sum(place.endswith(".py") for each in missing for place, _ in each.places)
+        if modules:
+            _compile(scratch, environment, work, workers=1 if modules < _MANY else 0)
         for each in missing:
             store.finish(each, str(scratch / each.identity))
             files.remove_tree(wheels / each.identity)
@@ -212,12 +226,14 @@ def _taken(donor: Path, environment: Environment, work: Work) -> list[store.Entr
     return whole if len(whole) == len(taken) else None
 
 
-def _compile(directory: Path, environment: Environment, work: Work) -> None:
-    """Compile all that can be compiled, by the Python it is for; what cannot is none of its own (templates, older Pythons)."""
+def _compile(directory: Path, environment: Environment, work: Work, *, workers: int) -> None:
+    """Compile all that can be compiled, by the Python it is for; what cannot is none of its own (templates, older Pythons).
+
+    `workers` is as compileall has it: 0 for as many as there are processors.
+    """
     environ = {name: value for name, value in work.host.environ.items() if not name.startswith("PYTHON")}
-    process.run_process(
-        [str(environment.python), "-I", "-S", "-c", _COMPILE, str(directory)], work=work, environ=environ, cwd=directory, limit=None
-    )
+    command = [str(environment.python), "-I", "-S", "-c", _COMPILE, str(directory), str(workers)]
+    process.run_process(command, work=work, environ=environ, cwd=directory)
 
 
 def _layout(environment: Environment, host: Host) -> Layout:

@@ -61,7 +61,7 @@ def create(
         elif there.state not in {"absent", "half-made"}:
             removal.check(prefix, work)
             there = replace(there, mismatch="it is to be replaced", remembered=())
-        seen = replace(there, base=environments.base_for(spec.python, work))
+        seen = replace(there, base=environments.base_for(spec.python, work, spec.sources))
         return building.carry_out(spec, seen, work, lock)
 
 
@@ -117,7 +117,7 @@ def ensured(spec: Spec, work: Work) -> tuple[Environment, Plan]:
         planned = planning.steps_to(spec, seen)
         if not planned and seen.environment is not None:
             return seen.environment, planned
-        return building.carry_out(spec, seen, work, lock), planned
+        return building.carry_out(spec, observing.fetched(spec, seen, work), work, lock), planned
 
 
 @takes_control
@@ -133,7 +133,7 @@ def plan(spec: Spec, **control: Unpack[Control]) -> Plan:
     work = Work.of(control)
     spec = observing.checked_spec(spec, work)
     if records.is_addressed(spec):
-        return addressed.planned(spec, work)[0]
+        return addressed.shown(spec, work)
     return planning.steps_to(spec, observing.observe(spec, work))
 
 
@@ -150,7 +150,7 @@ def apply(plan: Plan, **control: Unpack[Control]) -> Environment:
         raise UsageError("the plan has no spec", code="plan", hint="make one with plan(spec)")
     spec = observing.checked_spec(plan.spec, work)
     if records.is_addressed(spec):
-        if addressed.planned(spec, work)[0].key != plan.key:
+        if addressed.shown(spec, work).key != plan.key:
             raise _stale("another Python or other files would be taken now")
         return addressed.ensured(spec, work)[0]
     with records.locked(records.prefix_of(spec, work.host), work) as lock:
@@ -160,7 +160,7 @@ def apply(plan: Plan, **control: Unpack[Control]) -> Environment:
             raise _stale("what is there changed since the plan was made")
         if not now and seen.environment is not None:
             return seen.environment
-        return building.carry_out(spec, seen, work, lock)
+        return building.carry_out(spec, observing.fetched(spec, seen, work), work, lock)
 
 
 def _stale(why: str) -> RefusedError:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from .. import environments, packages, planning, plugins, records
 from ..discovery import requests, search
+from ..errors import NotFoundError, RefusedError, UsageError
 from ..locking import exactness
-from ..errors import RefusedError, UsageError
 from ..models.environment import Environment
 from ..models.plans import Project, Spec
 from ..planning import Observation
@@ -32,10 +32,8 @@ def checked_spec(spec: Spec, work: Work) -> Spec:
     for name, given in (("conda", spec.conda), ("channels", spec.channels), ("post_install", spec.post_install)):
         if given:
             raise UsageError(f"Spec.{name} is not available yet", code="not-available", hint="leave it out; packages of PyPI go into pypi=")
-    if spec.sources.pythons != "machine":
-        raise UsageError(
-            "Sources.pythons='uv' is not available yet", code="not-available", hint="install the Python yourself and ask for it"
-        )
+    if spec.sources.pythons not in ("machine", "uv"):
+        raise UsageError(f"Sources.pythons is {spec.sources.pythons!r}", code="source", hint='give "machine" or "uv"')
     backend = plugins.backend(spec.backend)
     if spec.seed not in ("none", "pip"):
         raise UsageError(f"seed is {spec.seed!r}", code="seed", hint='give "none" or "pip"')
@@ -107,11 +105,27 @@ def observe(spec: Spec, work: Work) -> Observation:
     """Look at what is there where a checked spec wants its environment; only its base may be run, where files do not say enough.
 
     Raises:
-        NotFoundError: an environment has to be built, and no Python satisfies the spec.
+        NotFoundError: an environment has to be built, no Python satisfies the spec, and none may be fetched.
     """
     seen = observe_place(spec, work)
     to_build = seen.state in {"absent", "half-made"} or (seen.mismatch is not None and seen.state != "foreign")
-    return replace(seen, base=environments.base_for(spec.python, work)) if to_build else seen
+    if not to_build:
+        return seen
+    try:
+        return replace(seen, base=environments.base_for(spec.python, work))
+    except NotFoundError as error:
+        if spec.sources.pythons != "uv" or error.code != "python-not-found":
+            raise
+        return replace(seen, fetch=True)
+
+
+def fetched(spec: Spec, seen: Observation, work: Work) -> Observation:
+    """Return what was observed with its base, after uv has fetched that where it must.
+
+    Raises:
+        NotFoundError: there is no uv, or it has no such Python. NetworkError, MachineError: it cannot be fetched.
+    """
+    return replace(seen, base=environments.base_for(spec.python, work, spec.sources), fetch=False) if seen.fetch else seen
 
 
 def observe_place(spec: Spec, work: Work) -> Observation:

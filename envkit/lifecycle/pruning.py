@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -19,7 +19,7 @@ from ..kernels import listing, registration
 from ..models.environment import Environment
 from ..models.plans import Removal, Spec
 from ..system import files, running
-from . import leftovers
+from . import known_sets, leftovers
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -37,7 +37,7 @@ def prune(
     dry_run: bool = False,
     **control: Unpack[Control],
 ) -> tuple[Removal, ...]:
-    """Remove content-addressed environments that nobody uses, and what killed processes left; return what went.
+    """Remove content-addressed environments and unpacked wheels that nobody uses, and what killed processes left; return what went.
 
     In use, and so never removed, is what a process that envkit started or a `hold` holds, what a kernelspec or a temporary
     environment in use points at, and on Linux what a running process has its executable, its working directory or its
@@ -51,7 +51,8 @@ def prune(
         dry_run: only say what would be removed.
 
     Returns:
-        One for each directory, what kills left first, then by last use, the oldest first; empty where nothing is to be removed.
+        One for each directory, what kills left first, then by last use, the oldest first, unpacked wheels together last; empty where
+        nothing is to be removed.
 
     Raises:
         UsageError: a limit is negative, or a name in `keep` is not allowed. MachineError: something cannot be removed.
@@ -88,31 +89,35 @@ def _prune(kept: frozenset[str], max_age: timedelta | None, max_bytes: int | Non
             shown.update(map(os.path.realpath, record.layers))
     needed = kept | shown | frozenset(_with_kernels(work.host))
     free = [prefix for prefix in stored if str(prefix) not in busy and os.path.realpath(prefix) not in needed]
-    for choice in _chosen(free, stored, max_age, max_bytes, work.host):
+    wheels = _directories(records.store_directory(work.host, "wheels"))
+    sizes = {} if max_bytes is None else {path: files.size_of(path) for path in (*stored, *wheels)}
+    taken: list[Path] = []
+    for choice in _chosen(free, wheels, sizes, max_age, max_bytes, work.host):
         work.check()
-        if (removal := _stored_removed(choice, work, dry_run=dry_run)) is not None:
+        if choice.path in wheels:
+            taken.append(choice.path)
+        elif (removal := _stored_removed(choice, work, dry_run=dry_run)) is not None:
             yield removal
+    if taken and (removal := _wheels_removed(taken, work, dry_run=dry_run)) is not None:
+        yield removal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Choice:
-    """A content-addressed environment that may go, and why."""
+    """What may go, a content-addressed environment or an unpacked wheel, and why."""
 
-    prefix: Path
+    path: Path
     reason: str
 
 
 def _chosen(
-    free: list[Path], stored: list[Path], max_age: timedelta | None, max_bytes: int | None, host: Host
+    free: list[Path], wheels: list[Path], sizes: Mapping[Path, int], max_age: timedelta | None, max_bytes: int | None, host: Host
 ) -> Iterator[_Choice]:
-    """Yield what is to go of what is free: what is of no use to anybody, then what is older than allowed, then what does not fit."""
+    """Yield what is to go, what was used longest ago first: what is of no use to anybody, is older than allowed, or does not fit."""
     oldest = None if max_age is None else time.time() - max_age.total_seconds()
-    by_use = sorted(free, key=records.last_use)
-    sizes = {} if max_bytes is None else {prefix: files.size_of(prefix) for prefix in stored}
     left = sum(sizes.values())
-    for prefix in by_use:
-        reason = _useless(prefix, host)
-        used = records.last_use(prefix)
+    for used, path in sorted((records.last_use(path), path) for path in (*free, *wheels)):
+        reason = _useless(path, host) if path in free else None
         if reason is None and oldest is not None and used < oldest:
             reason = f"it was not used since {time.strftime('%Y-%m-%d %H:%M', time.localtime(used))}"
         if reason is None and max_bytes is not None and left > max_bytes:
@@ -120,8 +125,28 @@ def _chosen(
         if reason is None and oldest is None and max_bytes is None:
             reason = "nobody uses it"
         if reason is not None:
-            left -= sizes.get(prefix, 0)
-            yield _Choice(prefix=prefix, reason=reason)
+            left -= sizes.get(path, 0)
+            yield _Choice(path=path, reason=reason)
+
+
+def _wheels_removed(paths: list[Path], work: Work, *, dry_run: bool) -> Removal | None:
+    """Remove unpacked wheels unless some are being put into an environment right now; what they were linked into keeps its files."""
+    size = sum(map(files.size_of, paths))
+    removal = Removal(paths=tuple(paths), kernels=(), size=size, reason="unpacked wheels that nobody asks for", done=False)
+    if dry_run:
+        return removal
+    with uses.removing(work) as held:
+        if os.path.realpath(paths[0].parent) in held:
+            return None
+        trash = [path.with_name(f"{files.TRASH}{secrets.token_hex(6)}") for path in paths]
+        for path, aside in zip(paths, trash, strict=True):
+            with suppress(FileNotFoundError):
+                os.rename(path, aside)
+    for aside in trash:
+        with suppress(FileNotFoundError):
+            files.delete_renamed(aside)
+    known_sets.forget(work.host)
+    return replace(removal, done=True)
 
 
 def _useless(prefix: Path, host: Host) -> str | None:
@@ -137,8 +162,8 @@ def _useless(prefix: Path, host: Host) -> str | None:
 def _stored_removed(choice: _Choice, work: Work, *, dry_run: bool) -> Removal | None:
     """Remove a content-addressed environment unless somebody is building it."""
     try:
-        with records.locked(choice.prefix, _at_once(work)):
-            return _removed(choice.prefix, choice.reason, work, dry_run=dry_run)
+        with records.locked(choice.path, _at_once(work)):
+            return _removed(choice.path, choice.reason, work, dry_run=dry_run)
     except BusyError:
         return None
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _NOTHING = Spec()
 _PROMPT = "temporary"
+_WITH_PIP = "with-pip"  # among the marks of an environment without pip: the prefix of one that has it, on the same Python
 
 
 @takes_control
@@ -105,11 +106,29 @@ def _layers(spec: Spec, work: Work) -> tuple[Environment, ...]:
     layer = addressed.ensured(spec, work)[0]
     if any(os.path.isdir(os.path.join(directory, "pip")) for directory in sites.site_packages(layer, work.host)):
         return (layer,)
+    if (noted := _noted(layer, work)) is not None:
+        return (layer, noted)
     with_pip = Spec(python=os.path.realpath(str(layer.python)), backend=spec.backend, seed="pip")
     try:
-        return (layer, addressed.ensured(with_pip, work)[0])
+        second = addressed.ensured(with_pip, work)[0]
     except (NetworkError, NotFoundError, InstallError):
         return (layer,)  # no pip is to be had: all the rest works
+    with suppress(OSError):  # the next one looks for it again
+        files.write_atomic(layer.prefix / MARKS / _WITH_PIP, str(second.prefix))
+    return (layer, second)
+
+
+def _noted(layer: Environment, work: Work) -> Environment | None:
+    """Return the environment with pip that was shown with this one before, if it is still as it was made."""
+    try:
+        prefix = Path((layer.prefix / MARKS / _WITH_PIP).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    state = records.state_of(prefix, work.host) if records.is_stored(prefix, work.host) else None
+    if state is None or not state.ready or state.record is None or state.record.digest != records.digest_of(prefix):
+        return None
+    records.note_use(prefix, work.host)
+    return replace(layer, prefix=prefix, python=None)
 
 
 def _made(prefix: Path, spec: Spec, layers: tuple[Environment, ...], work: Work) -> Environment:

@@ -34,13 +34,14 @@ def check_fresh(spec: Spec) -> None:
     said = locks.read_lock(spec.lock)
     if changes := _changed(spec, said):
         raise RefusedError(
-            f"the lock is stale: {'; '.join(changes)}", code="lock-stale", hint="make it anew with lock(spec), or take pypi= out of the spec"
+            f"the lock is stale: {'; '.join(changes)}",
+            code="lock-stale",
+            hint="make it anew with lock(spec), or take pypi= out of the spec",
         )
 
 
 def _changed(spec: Spec, said: pylock.Pylock) -> list[str]:
     """Return what the spec asks for and the lock does not give, and what the lock was made for and is asked for no more."""
-
     noted = said.inputs.requirements if said.inputs is not None else ()
     before = {named(text): text for text in noted}
     asked = {named(requirement): shown(requirement) for requirement in spec.pypi}

@@ -128,5 +128,7 @@ def _exported_lock(environment: Environment, host: Host) -> Lock:
     missing, surplus = locks.differences(environment, found, {"pip"}, host)
     if missing or surplus:
         changed = ", ".join([*(f"{shown(text)} is missing" for text in missing), *(f"{name} is not in it" for name in surplus)])
-        raise RefusedError(f"{environment} is no longer what its lock says: {changed}", code="lock-stale", hint="ensure() it again with the lock")
+        raise RefusedError(
+            f"{environment} is no longer what its lock says: {changed}", code="lock-stale", hint="ensure() it again with the lock"
+        )
     return found

@@ -38,11 +38,18 @@ PLATFORMS: Final[dict[str, tuple[str, str]]] = {
 """The platforms that a lock can be for, by conda's names: the marker of each, and the pattern of its wheels' platform tags."""
 
 _ALIASES: Final = {
-    "linux": "linux-64", "x86_64-unknown-linux-gnu": "linux-64", "aarch64-unknown-linux-gnu": "linux-aarch64",
-    "macos": "osx-arm64", "darwin": "osx-arm64", "aarch64-apple-darwin": "osx-arm64", "x86_64-apple-darwin": "osx-64",
-    "windows": "win-64", "win32": "win-64", "x86_64-pc-windows-msvc": "win-64", "aarch64-pc-windows-msvc": "win-arm64",
+    "linux": "linux-64",
+    "x86_64-unknown-linux-gnu": "linux-64",
+    "aarch64-unknown-linux-gnu": "linux-aarch64",
+    "macos": "osx-arm64",
+    "darwin": "osx-arm64",
+    "aarch64-apple-darwin": "osx-arm64",
+    "x86_64-apple-darwin": "osx-64",
+    "windows": "win-64",
+    "win32": "win-64",
+    "x86_64-pc-windows-msvc": "win-64",
+    "aarch64-pc-windows-msvc": "win-arm64",
 }
-
 
 
 @takes_control
@@ -64,7 +71,6 @@ def lock(spec: Spec, *, platforms: Iterable[str] = (), **control: Unpack[Control
 
     Source: PEP 751.
     """
-
     work = Work.of(control)
     if isinstance(platforms, str):
         raise TypeError(f"platforms takes several, not the string {platforms!r}")
@@ -72,9 +78,11 @@ def lock(spec: Spec, *, platforms: Iterable[str] = (), **control: Unpack[Control
     if spec.conda or spec.channels:
         raise UsageError("a lock of conda packages is not available yet", code="not-available", hint="leave conda= and channels= out")
     if spec.lock is not None and not spec.pypi:
-        raise UsageError("the spec has a lock and says nothing else to resolve", code="lock", hint="read the file that the lock was made from")
+        raise UsageError(
+            "the spec has a lock and says nothing else to resolve", code="lock", hint="read the file that the lock was made from"
+        )
     asked = checked(spec.pypi, work.host)
-    base = base_for(spec.python, work)
+    base = base_for(spec.python, work, spec.sources)
     text = locks.resolve_lock(
         base,
         asked,
@@ -100,7 +108,6 @@ def _platform(name: str) -> str:
 
 def _oldest(python: str | None, base: Environment, work: Work) -> str | None:
     """Return the oldest minor version that a spec allows, where it is a range; else that of the Python that was chosen."""
-
     if python is not None and not is_path(python, work):
         try:
             lower = [Version(clause.version.removesuffix(".*")) for clause in SpecifierSet(python) if clause.operator in {">=", "~=", "=="}]
@@ -117,7 +124,6 @@ def _check_platforms(text: str, platforms: Sequence[str]) -> None:
     Raises:
         InstallError: of a package there is nothing that can be installed on one of them.
     """
-
     for name in platforms:
         marker, tags = PLATFORMS[name]
         facts = dict(re.findall(r"(\w+) == '([^']+)'", marker))
@@ -139,7 +145,6 @@ def _check_platforms(text: str, platforms: Sequence[str]) -> None:
 
 def _may_hold(marker: object, facts: dict[str, str]) -> bool:
     """Say whether a marker can hold on a platform: what is not known of it is taken as if it held on one of its two sides."""
-
     assert isinstance(marker, Marker)
     system = {"linux": ("Linux", "posix"), "darwin": ("Darwin", "posix"), "win32": ("Windows", "nt")}[facts["sys_platform"]]
     known: dict[str, str | AbstractSet[str]] = {name: str(value) for name, value in default_environment().items()}
@@ -148,5 +153,3 @@ def _may_hold(marker: object, facts: dict[str, str]) -> bool:
         marker.evaluate({**known, "python_version": version, "python_full_version": f"{version}.0"}, context="lock_file")
         for version in ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
     )
-
-

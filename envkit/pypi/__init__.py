@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..control import Work
     from ..host import Host
     from ..models.environment import Environment, Problem
-    from ..models.plans import Changes, Package, Project, Sources
+    from ..models.plans import Changes, Outdated, Package, Project, Sources
 
 NAME: Final = "pypi"
 ECOSYSTEM: Final = "pypi"
@@ -76,7 +76,7 @@ def conflicts(env: Environment, host: Host) -> tuple[Problem, ...]:
 
     "requirement-missing", "requirement-conflict" and "python-unsupported"; `subject` is the package that asks. By reading files.
     """
-    from .conflicts import conflicts_of  # noqa: PLC0415 - see the module docstring
+    from .coherence import conflicts_of  # noqa: PLC0415 - see the module docstring
 
     return conflicts_of(env, host)
 
@@ -96,6 +96,7 @@ def install(
     constraints: Iterable[str] = (),
     dependencies: bool = True,
     reinstall: bool = False,
+    upgrade: bool = False,
     break_system_packages: bool = False,
     dry_run: bool = False,
     work: Work,
@@ -110,6 +111,7 @@ def install(
         constraints: limits on versions, each a requirement without extras.
         dependencies: install what they need, too.
         reinstall: install what is wanted anew even if it is there in that version.
+        upgrade: of what is wanted take the newest version that fits, also where one that fits is installed.
         break_system_packages: change a Python that its system manages (PEP 668).
         work: deadline, cancel and reporter of the call; `work.offline` forbids the network.
         log: where the tool's whole output is kept when it fails, secrets masked.
@@ -132,12 +134,27 @@ def install(
         constraints=constraints,
         dependencies=dependencies,
         reinstall=reinstall,
+        upgrade=upgrade,
         break_system_packages=break_system_packages,
         dry_run=dry_run,
         work=work,
         log=log,
         descriptors=descriptors,
     )
+
+
+def outdated(env: Environment, *, sources: Sources, work: Work) -> tuple[Outdated, ...]:
+    """Return the installed packages for which there is a newer version, as uv or pip finds it.
+
+    Returns:
+        Sorted by name. What is editable, or no index and no directory of wheels has, is left out.
+
+    Raises:
+        NetworkError: the index cannot be reached; or `offline`, and no directory of wheels is named. Else as `install`.
+    """
+    from .newer import outdated_of  # noqa: PLC0415 - see the module docstring
+
+    return outdated_of(env, sources=sources, work=work)
 
 
 def uninstall(

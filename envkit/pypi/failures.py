@@ -78,10 +78,10 @@ def failure(kind: Kind, output: str, details: str, *, python: str, offline: bool
         offline: the network was not to be used.
         index_given: the call named the indexes itself.
     """
-    telling = "\n".join(line for line in details.splitlines() if _TELLING.search(line))
+    telling = _telling(details)
     flat = " ".join(output.split())  # uv before 0.9 wraps its lines
     readers: tuple[Callable[[], EnvkitError | None], ...] = (
-        lambda: _machine(output + telling),
+        lambda: machine_failure(output + telling),
         lambda: _managed(output),
         lambda: _hash(output),
         lambda: _build(output, details),
@@ -100,13 +100,12 @@ def failure(kind: Kind, output: str, details: str, *, python: str, offline: bool
     return InstallError(f"{kind} failed: {last_words(output)}", hint="the log holds all that it said")
 
 
-def _machine(output: str) -> EnvkitError | None:
+def machine_failure(output: str, subject: str = "packages cannot be installed") -> MachineError | None:
+    """Return the error for a disk that is full or may not be written, None if a tool said nothing of that."""
     for pattern, code, what, hint in _MACHINE:
         if (match := pattern.search(output)) is not None and not (code == "no-permission" and _BUILD.search(output)):
             line = next((line for line in output.splitlines() if match[0] in line), match[0])
-            return MachineError(
-                f"packages cannot be installed: {what} ({line.strip()[:LIMIT]})", code=code, hint=hint, retryable=code == "disk-full"
-            )
+            return MachineError(f"{subject}: {what} ({line.strip()[:LIMIT]})", code=code, hint=hint, retryable=code == "disk-full")
     return None
 
 
@@ -150,6 +149,17 @@ def _build(output: str, details: str) -> EnvkitError | None:
         package=package,
         hint="a version or a Python with ready-made wheels needs no building; else the log says what the build lacks",
     )
+
+
+def unreachable(output: str, details: str) -> EnvkitError | None:
+    """Return the error for an index that could not be reached, or refused, None if a tool said nothing of that; it may have ended well."""
+    telling = _telling(details)
+    return _unauthorized(output, telling) or _network(output, telling, offline=False)
+
+
+def _telling(details: str) -> str:
+    """Return the lines of pip's detailed log that tell why."""
+    return "\n".join(line for line in details.splitlines() if _TELLING.search(line))
 
 
 def _network(output: str, details: str, *, offline: bool) -> EnvkitError | None:

@@ -94,7 +94,9 @@ def resolve_lock(
         try:
             text = (scratch / _OUTPUT).read_text("utf-8")
         except OSError as error:
-            raise InstallError(f"{runner.tool.kind} wrote no lock", code="install-failed", hint="look at its log, or use another version") from error
+            raise InstallError(
+                f"{runner.tool.kind} wrote no lock", code="install-failed", hint="look at its log, or use another version"
+            ) from error
         return pylock.anchored(text, str(scratch))
 
 
@@ -103,7 +105,9 @@ def _line(requirement: str | Project) -> str:
         return requirement
     if requirement.editable or requirement.groups:
         raise UsageError(
-            f"{requirement.path} cannot be locked as editable or with groups", code="lock", hint="lock what it needs: read_spec(its pyproject.toml)"
+            f"{requirement.path} cannot be locked as editable or with groups",
+            code="lock",
+            hint="lock what it needs: read_spec(its pyproject.toml)",
         )
     return project_text(requirement)
 
@@ -121,7 +125,9 @@ def _pip_command(tool: Tool, request: Request, lines: Path, host: Host) -> Comma
     from .pip_driver import install_commands  # noqa: PLC0415 - needed only where there is no uv
 
     if tool.version is None or tool.version.release < (25, 1):
-        raise InstallError(f"pip {tool.version} cannot lock", code="installer-too-old", hint="install the extra 'uv', or take a newer Python")
+        raise InstallError(
+            f"pip {tool.version} cannot lock", code="installer-too-old", hint="install the extra 'uv', or take a newer Python"
+        )
     install = install_commands(tool, request, host)[-1]
     argv = ["lock" if part == "install" else part for part in _before_texts(install.argv) if part not in _OF_INSTALL_ALONE]
     return replace(install, argv=(*argv, f"--output={request.scratch / _OUTPUT}", f"--requirement={lines}"))
@@ -139,7 +145,9 @@ def read_lock(lock: Lock) -> pylock.Pylock:
         UsageError: it is not for PyPI packages. CorruptError: it cannot be read.
     """
     if lock.format != "pylock.toml":
-        raise UsageError(f"a lock of the format {lock.format!r} is not for a virtual environment", code="lock", hint="use one that lock() made")
+        raise UsageError(
+            f"a lock of the format {lock.format!r} is not for a virtual environment", code="lock", hint="use one that lock() made"
+        )
     try:
         return pylock.load(lock.text)
     except ValueError as error:
@@ -186,7 +194,9 @@ def _pin(package: pylock.Locked, host: Host) -> Pin:
 
 def _holds(marker: str, markers: dict[str, str], extras: Iterable[str], groups: Iterable[str]) -> bool:
     try:
-        return Marker(marker).evaluate({**markers, "extras": frozenset(extras), "dependency_groups": frozenset(groups)}, context="lock_file")
+        return Marker(marker).evaluate(
+            {**markers, "extras": frozenset(extras), "dependency_groups": frozenset(groups)}, context="lock_file"
+        )
     except InvalidMarker as error:
         raise CorruptError(f"the lock has the marker {marker!r}", code="lock", hint="make it anew with lock(spec)") from error
 

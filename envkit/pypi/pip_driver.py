@@ -65,6 +65,14 @@ def uninstall_command(tool: Tool, request: Request, names: Iterable[str], host: 
     return Command(argv=argv, environ=_environ(request, host))
 
 
+def outdated_command(tool: Tool, request: Request, host: Host) -> Command:
+    """Return the command that lists what has a newer version, as JSON."""
+    options = ["--outdated", "--format=json", f"--log={request.scratch / _LOG}", *["--pre"] * request.sources.prereleases]
+    if request.sources.exclude_newer is not None:
+        options.append(_exclude_newer(request.sources.exclude_newer, tool.version or Version("0")))
+    return Command(argv=(*tool.argv, *_GLOBAL, "list", *options, *_origin(request)), environ=_environ(request, host))
+
+
 def planned(completed: Completed, request: Request) -> tuple[Planned, ...]:
     """Return the changes that a dry run announced, in its order."""
     try:
@@ -103,11 +111,9 @@ def _install(tool: Tool, request: Request, host: Host, arguments: Sequence[str])
     options.append(f"--progress-bar={'raw' if version >= _RAW_PROGRESS else 'off'}")
     options += ["--break-system-packages"] * request.break_system_packages
     options += ["--dry-run", f"--report={request.scratch / _REPORT}"] * request.dry_run
-    options += ["--no-index"] * request.offline
     options += ["--pre"] * sources.prereleases
-    if sources.indexes:
-        options += [f"--index-url={sources.indexes[0]}", *(f"--extra-index-url={index}" for index in sources.indexes[1:])]
-    options += [f"--find-links={link}" for link in sources.find_links if not (request.offline and _is_remote(link))]
+    options += ["--upgrade"] * request.upgrade
+    options += _origin(request)
     if sources.exclude_newer is not None:
         options.append(_exclude_newer(sources.exclude_newer, version))
     if request.constraints:
@@ -115,6 +121,14 @@ def _install(tool: Tool, request: Request, host: Host, arguments: Sequence[str])
         write_atomic(limits, "".join(f"{line}\n" for line in request.constraints))
         options.append(f"--constraint={limits}")
     return Command(argv=(*tool.argv, *_GLOBAL, "install", *options, *arguments), environ=_environ(request, host))
+
+
+def _origin(request: Request) -> list[str]:
+    """Return the options that name indexes and directories of wheels."""
+    sources, options = request.sources, ["--no-index"] * request.offline
+    if sources.indexes:
+        options += [f"--index-url={sources.indexes[0]}", *(f"--extra-index-url={index}" for index in sources.indexes[1:])]
+    return [*options, *(f"--find-links={link}" for link in sources.find_links if not (request.offline and _is_remote(link)))]
 
 
 def _editable_text(project: Project) -> str:

@@ -29,6 +29,7 @@ class Request:
     """One installation. `scratch` is an empty private directory: the working directory of the tool, and its files.
 
     `present` are the names installed before; `prefix` is the environment's directory, where pip may have a configuration too.
+    `upgrade` asks for the newest version that fits, also where one that fits is installed.
     """
 
     python: str
@@ -44,6 +45,7 @@ class Request:
     offline: bool
     scratch: Path
     present: frozenset[str]
+    upgrade: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,7 @@ def install_into(
     constraints: Iterable[str],
     dependencies: bool,
     reinstall: bool,
+    upgrade: bool = False,
     break_system_packages: bool,
     dry_run: bool,
     work: Work,
@@ -70,6 +71,7 @@ def install_into(
             offline=work.offline,
             scratch=scratch,
             present=frozenset(before),
+            upgrade=upgrade,
         )
         _refuse_managed(env, break_system_packages or dry_run)
         runner = Runner(env, work, log, descriptors)

@@ -10,6 +10,7 @@ import re
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from ..models.mapping import EMPTY
 from ..system.files import write_atomic
 from .configuration import pip_settings
 from .environ import neutral, uv_own
@@ -18,7 +19,7 @@ from .requirements import project_name
 from .uv_configuration import uv_environ, uv_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..host import Host
     from ..system.process import Completed
@@ -37,15 +38,14 @@ def install_commands(tool: Tool, request: Request, host: Host) -> tuple[Command,
     options += ["--dry-run"] * request.dry_run
     options += ["--no-deps"] * (not request.dependencies)
     options += ["--prerelease=allow"] * sources.prereleases
-    if sources.indexes:
-        options += [f"--default-index={sources.indexes[0]}", *(f"--index={index}" for index in sources.indexes[1:])]
-    if sources.exclude_newer is not None:
-        options.append(f"--exclude-newer={sources.exclude_newer.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    options += _origin(request)
     if request.constraints:
         limits = request.scratch / "constraints.txt"
         write_atomic(limits, "".join(f"{line}\n" for line in request.constraints))
         options.append(f"--constraint={limits}")
     options += _reinstall(request)
+    if request.upgrade:  # not --upgrade: that would upgrade what is needed only, too
+        options += [f"--upgrade-package={name}" for name in sorted(set(map(_named, request.requirements)))]
     options += [f"--editable={project_text(project)}" for project in request.projects if project.editable]
     texts = [*request.requirements, *(project_text(project) for project in request.projects if not project.editable)]
     return (Command(argv=(*tool.argv, "pip", *options, "--", *texts), environ=environ, texts=(text,)),)
@@ -56,6 +56,14 @@ def uninstall_command(tool: Tool, request: Request, names: Iterable[str], host: 
     options = ["uninstall", *_common(request), "--no-config"]
     environ = neutral(host.environ) | uv_own(host.environ, isolated=True, indexes=False)
     return Command(argv=(*tool.argv, "pip", *options, "--", *names), environ=environ)
+
+
+def outdated_command(tool: Tool, request: Request, host: Host) -> Command:
+    """Return the command that lists what has a newer version, as JSON."""
+    sources = request.sources
+    configured, environ, text = _configured(request, host, {"prerelease": "allow"} if sources.prereleases else {})
+    options = ["--outdated", "--format=json", *_common(request), *configured, *["--offline"] * request.offline]
+    return Command(argv=(*tool.argv, "pip", "list", *options, *_origin(request)), environ=environ, texts=(text,))
 
 
 def planned(completed: Completed, request: Request) -> tuple[Planned, ...]:
@@ -72,15 +80,34 @@ def details(request: Request) -> str:
     return ""
 
 
+def _origin(request: Request) -> list[str]:
+    """Return the options that name indexes and the newest moment that counts."""
+    sources, options = request.sources, list[str]()
+    if sources.indexes:
+        options += [f"--default-index={sources.indexes[0]}", *(f"--index={index}" for index in sources.indexes[1:])]
+    if sources.exclude_newer is not None:
+        options.append(f"--exclude-newer={sources.exclude_newer.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    return options
+
+
+def _named(text: str) -> str:
+    """Return the name that a requirement begins with."""
+    return re.split(r"[^A-Za-z0-9._\-]", text, maxsplit=1)[0]
+
+
 def _common(request: Request) -> list[str]:
     options = ["--python", request.python, "--no-progress", "--color", "never", "--no-python-downloads"]
     return [*options, "--break-system-packages"] if request.break_system_packages else options
 
 
-def _configured(request: Request, host: Host) -> tuple[list[str], dict[str, str], str]:
-    """Return the options and variables that say where packages come from, and the text of uv.toml in the scratch directory."""
+def _configured(request: Request, host: Host, more: Mapping[str, str] = EMPTY) -> tuple[list[str], dict[str, str], str]:
+    """Return the options and variables that say where packages come from, and the text of uv.toml in the scratch directory.
+
+    Args:
+        more: what no option says: goes into that file as well.
+    """
     pip = pip_settings(host, request.prefix, request.sources)
-    settings = uv_settings(host, request.sources)
+    settings = {**uv_settings(host, request.sources), **more}
     environ = neutral(host.environ) | uv_environ(host, request.sources, settings, pip)
     options, text = ["--no-config"], ""
     if settings:
@@ -101,7 +128,7 @@ def _reinstall(request: Request) -> list[str]:
     """
     names = {project_name(project) for project in request.projects}
     if request.reinstall:
-        names |= {re.split(r"[^A-Za-z0-9._\-]", text, maxsplit=1)[0] for text in request.requirements}
+        names |= set(map(_named, request.requirements))
     if None in names:
         return ["--reinstall"]
     return [f"--reinstall-package={name}" for name in sorted(filter(None, names))]

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..errors import CorruptError, MachineError, NotFoundError, UsageError
+from ..formats import pyproject
 from ..pypi.environ import neutral
 from ..pypi.installers import find_uv
+from ..system.look import Look
 from ..system.process import run_process
 from ..system.secrets import masker
-from .gathering import Gathered, lock_of
+from .gathering import Gathered, lock_of, python_request
 from .requirements import gather_texts
 
 if TYPE_CHECKING:
@@ -36,7 +38,9 @@ def gather_uv_lock(path: Path, gathered: Gathered, work: Work, *, extras: Sequen
     """
     uv = find_uv(work.host)
     if uv is None:
-        raise NotFoundError(f"{path} can be read by uv alone, and there is none", code="tool-not-found", hint="install uv, or the extra 'uv'")
+        raise NotFoundError(
+            f"{path} can be read by uv alone, and there is none", code="tool-not-found", hint="install uv, or the extra 'uv'"
+        )
     options = [f"--extra={extra}" for extra in extras] + [f"--group={group}" for group in groups]
     argv = [uv, "export", "--frozen", "--format=pylock.toml", "--no-emit-project", "--no-default-groups", "--no-header", "--no-progress"]
     said = _said([*argv, "--color=never", "--quiet", "--no-python-downloads", *options], path, work)
@@ -44,7 +48,9 @@ def gather_uv_lock(path: Path, gathered: Gathered, work: Work, *, extras: Sequen
     try:
         gathered.lock = lock_of(said)
     except ValueError as error:
-        raise CorruptError(f"what uv exported of {path} cannot be read: {error}", code="spec-file", path=path, hint="use another uv") from error
+        raise CorruptError(
+            f"what uv exported of {path} cannot be read: {error}", code="spec-file", path=path, hint="use another uv"
+        ) from error
 
 
 def gather_poetry_lock(path: Path, gathered: Gathered, work: Work, *, extras: Sequence[str], groups: Sequence[str]) -> None:
@@ -64,6 +70,16 @@ def gather_poetry_lock(path: Path, gathered: Gathered, work: Work, *, extras: Se
     said = _said([poetry, "export", "--format=requirements.txt", "--no-interaction", "--no-ansi", *options], path, work)
     gathered.files.append(path)
     gather_texts(said.splitlines(), path, gathered, work)
+    gathered.python = _requires_python(path.with_name(pyproject.NAME), work)
+
+
+def _requires_python(path: Path, work: Work) -> str | None:
+    """Return the range of Pythons of the project that a lock is of, where its file says one as every tool reads it."""
+    try:
+        said = pyproject.load(Look(work.host).text(str(path), pyproject.LIMIT) or "").requires_python
+    except ValueError:
+        return None  # Poetry has read it all the same
+    return None if said is None else python_request(said, path)
 
 
 def _on_path(name: str, work: Work) -> str | None:
@@ -84,7 +100,7 @@ def _said(argv: Sequence[str], path: Path, work: Work) -> str:
         raise NotFoundError(
             f"Poetry cannot export {path}: its plug-in is missing", code="tool-not-found", hint="install poetry-plugin-export beside Poetry"
         )
-    if re.search(r"(?i)(extra|group)\W.*(not (defined|found)|does not exist)|not defined in", said):
+    if re.search(r"(?i)(extra|group)\W.*(not (defined|found|specified)|does not exist)|not defined in", said):
         raise UsageError(f"{tool} cannot export {path}: {said}", code="group", hint="name extras and groups that the project has")
     if done.returncode < 0:
         raise MachineError(f"{tool} was killed while it exported {path}", code="cannot-run", hint="call again")

@@ -87,7 +87,9 @@ def python_request(text: str, path: Path) -> str:
         UsageError: it is none.
     """
     if requests.parse(text) is None:
-        raise UsageError(f"{path} asks for Python {text!r}, which is no request", code="request", hint='write it as ">=3.11,<3.14" or "3.12"')
+        raise UsageError(
+            f"{path} asks for Python {text!r}, which is no request", code="request", hint='write it as ">=3.11,<3.14" or "3.12"'
+        )
     return text
 
 
@@ -152,7 +154,9 @@ def _hashed_lock(gathered: Gathered, work: Work) -> Lock:
 
 def _is_pinned(text: str) -> bool:
     requirement = Requirement(text)
-    return requirement.url is not None or any(clause.operator in {"==", "==="} and "*" not in clause.version for clause in requirement.specifier)
+    return requirement.url is not None or any(
+        clause.operator in {"==", "==="} and "*" not in clause.version for clause in requirement.specifier
+    )
 
 
 def _name(text: str) -> str:

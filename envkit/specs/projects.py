@@ -42,7 +42,9 @@ def gather_pyproject(path: Path, gathered: Gathered, work: Work, *, extras: Iter
     groups = tuple(groups)
     if said.poetry:
         raise UsageError(
-            f"{path} keeps its dependencies in Poetry's own table", code="no-metadata", hint="name its poetry.lock, or move them to [project]"
+            f"{path} keeps its dependencies in Poetry's own table",
+            code="no-metadata",
+            hint="name its poetry.lock, or move them to [project]",
         )
     if not said.has_project and not groups:
         raise UsageError(f"{path} has no [project]", code="no-metadata", hint="name a dependency group with groups=, or another file")

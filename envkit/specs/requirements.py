@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -168,14 +167,18 @@ def _option(line: Line, directory: Path, gathered: Gathered, work: Work) -> None
             gathered.indexes.append(index)
     elif line.name == "find-links":
         is_url = "://" in line.text
-        gathered.find_links.append(rules.checked_location(line.text if is_url else str(work.host.path(str(directory / line.text))), "place of wheels"))
+        gathered.find_links.append(
+            rules.checked_location(line.text if is_url else str(work.host.path(str(directory / line.text))), "place of wheels")
+        )
     elif line.name == "pre":
         gathered.prereleases = True
     elif line.name == "require-hashes":
         gathered.needs_hashes = True
     elif line.name == "no-index":
         raise UsageError(
-            "--no-index cannot be said by a spec", code="spec-file", hint="take it out, and call with offline=True and Sources(find_links=...)"
+            "--no-index cannot be said by a spec",
+            code="spec-file",
+            hint="take it out, and call with offline=True and Sources(find_links=...)",
         )
     else:
         gathered.notes.append(f"line {line.number}: --{line.name} is left out")

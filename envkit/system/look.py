@@ -37,6 +37,7 @@ class Look:
         self.windows = host.platform == "win32"
         self._root = str(host.root)
         self._reals: dict[str, str] = {}
+        self._links: dict[str, frozenset[str]] = {}  # by real directory that was listed: which of its names are links
         self.whole = self._root == os.sep or os.name == "nt"  # the machine itself: the operating system may follow links
         self.given_up = False  # set by whoever waits no longer: the next look at a file ends what goes on
         self.looked = 0  # how often a file or directory was looked at: the sign of life of a look that takes long
@@ -100,11 +101,14 @@ class Look:
 
     def _entries(self, directory: str) -> list[os.DirEntry[str]]:
         self.check()
+        place = directory if self.whole else self.real(directory)
         try:
-            with os.scandir(directory if self.whole else self.real(directory)) as entries:
+            with os.scandir(place) as entries:
                 found = list(islice(entries, _ENTRIES + 1))
         except (OSError, ValueError):
             return []
+        if len(found) <= _ENTRIES:
+            self._links[place] = frozenset([entry.name for entry in found if entry.is_symlink()])
         if len(found) > _ENTRIES:
             self.note(f"of {directory} only {_ENTRIES} names were read")
             found.pop()
@@ -184,7 +188,8 @@ class Look:
         if name == "..":
             return above if above == self._root else os.path.dirname(above)
         step = f"{above}/{name}" if above != os.sep else f"/{name}"
-        target = self.link(step) if links < _LINKS else None
+        known = self._links.get(above)
+        target = self.link(step) if links < _LINKS and (known is None or name in known) else None
         return step if target is None else self._real(target, links + 1)
 
     def _is_inside(self, path: str) -> bool:

@@ -15,6 +15,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Final, Literal
 
 Method = Literal["reflink", "link", "copy"]
@@ -31,6 +32,7 @@ class Placer:
     def __init__(self, *, first: Method = "reflink") -> None:
         """Begin with a method; "copy" for trees that must share nothing."""
         self.method: Method = first if sys.platform == "linux" or first == "copy" else "link"
+        self.placed: set[str] = set()  # targets
 
     def put(self, source: str, target: str) -> None:
         """Put one regular file where nothing is yet.
@@ -38,6 +40,7 @@ class Placer:
         Raises:
             FileExistsError: something is there. OSError: it can be neither linked nor copied.
         """
+        self.placed.add(target)
         if self.method == "reflink":
             if _reflinked(source, target):
                 return
@@ -56,6 +59,7 @@ class Placer:
 
     def put_private(self, source: str, target: str) -> None:
         """Put one regular file that is to share nothing with its source when it is written to."""
+        self.placed.add(target)
         if self.method != "reflink" or not _reflinked(source, target):
             copy(source, target)
 
@@ -63,40 +67,39 @@ class Placer:
         """Put a tree: directories made, files put, links made anew with the text that they have.
 
         Args:
-            target: its directory is made where it is not there; files in it that the source has too are an error.
+            target: is made where it is not there, what is above it must be; files in it that the source has too are an error.
             skip: says of a path relative to `source` whether to leave it out, with all below.
             private: no hard links.
         """
         put = self.put_private if private else self.put
-        for directory, place, entries in _walk(source, target, skip):
-            os.makedirs(place, exist_ok=True)
+        for place, entries in _walk(source, target, skip):
+            with suppress(FileExistsError):  # what is put beside something
+                os.mkdir(place)
             for entry in entries:
                 goal = f"{place}{os.sep}{entry.name}"
                 if entry.is_symlink():
                     os.symlink(os.readlink(entry.path), goal)
                 elif entry.is_file(follow_symlinks=False):
                     put(entry.path, goal)
-            shutil.copystat(directory, place, follow_symlinks=False)
 
 
-def _walk(source: str, target: str, skip: Callable[[str], bool] | None) -> Iterator[tuple[str, str, list[os.DirEntry[str]]]]:
-    """Yield each directory, where it is to be, and what lies in it but for directories; of links to directories the link."""
+def _walk(source: str, target: str, skip: Callable[[str], bool] | None) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
+    """Yield where each directory is to be, the ones above first, and what lies in it but for directories; links are never followed."""
     todo = [""]
     while todo:
         inner = todo.pop()
-        directory = os.path.join(source, inner) if inner else source
-        with os.scandir(directory) as listing:
+        with os.scandir(source + inner) as listing:
             entries = list(listing)
         others: list[os.DirEntry[str]] = []
         for entry in entries:
-            below = os.path.join(inner, entry.name) if inner else entry.name
-            if skip is not None and skip(below):
+            below = f"{inner}{os.sep}{entry.name}"
+            if skip is not None and skip(below[1:]):
                 continue
             if entry.is_dir(follow_symlinks=False):
                 todo.append(below)
             else:
                 others.append(entry)
-        yield directory, os.path.join(target, inner) if inner else target, others
+        yield target + inner, others
 
 
 def copy(source: str, target: str) -> None:

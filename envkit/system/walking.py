@@ -65,7 +65,7 @@ def walk(look: Look, root: str) -> tuple[Place, ...]:
                 limit = f"{ENTRIES} names" if read > ENTRIES else f"{SECONDS:g} s"
                 look.note(f"the walk below {root} ended after {limit}, at {directory}")
                 return tuple(found)
-            if depth < DEPTH and not last:
+            if depth < DEPTH and not last and not (depth and _is_met_elsewhere(look, root, directory)):
                 ends = bool(depth) and _is_end(directory)
                 below.extend((child, ends) for child in _children(look, directory, names))
         level = below
@@ -75,6 +75,14 @@ def walk(look: Look, root: str) -> tuple[Place, ...]:
 def _is_end(directory: str) -> bool:
     """Say whether the walk ends with the children of a directory: it is hidden, or a link."""
     return os.path.basename(directory).startswith(".") or os.path.islink(directory)
+
+
+def _is_met_elsewhere(look: Look, root: str, directory: str) -> bool:
+    """Say whether a directory is a link to what the same walk meets under its own name."""
+    if not os.path.islink(directory):
+        return False
+    target, top = look.real(directory), look.real(root)
+    return target == top or target.startswith(top.rstrip(os.sep) + os.sep)
 
 
 def _children(look: Look, directory: str, names: tuple[str, ...]) -> list[str]:

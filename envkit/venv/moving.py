@@ -35,12 +35,15 @@ _NAMING: Final = (".pth", ".egg-link")  # files in site-packages that may name a
 _LARGEST: Final = 1024 * 1024  # bytes of such a file
 
 
-def put_beside(source: Path, prefix: Path, host: Host) -> None:
+def put_beside(source: Path, prefix: Path, host: Host) -> str | None:
     """Put all that is in an environment into an empty one on the same Python, linked where that can be, and make it true there.
 
     Args:
         source: its prefix; it is not changed.
         prefix: of the empty environment.
+
+    Returns:
+        A file that a RECORD lists and that is not there, in the source neither; None where there is none.
 
     Raises:
         OSError: it cannot be written, or the source cannot be read.
@@ -61,6 +64,26 @@ def put_beside(source: Path, prefix: Path, host: Host) -> None:
     changed = _put_programs(source, prefix, programs, placer)
     changed |= _rename_in_packages((str(source), os.path.realpath(source)), prefix)
     mend_records(prefix, changed)
+    return _missing(prefix, placer.placed)
+
+
+def _missing(prefix: Path, placed: Collection[str]) -> str | None:
+    """Return a file that a RECORD lists and that is not there. What was placed is not looked at again, for that takes as long."""
+    for site in site_packages_below(str(prefix)):
+        for name in os.listdir(site):
+            for path, _, _ in _rows(os.path.join(site, name, "RECORD")) if name.endswith(".dist-info") else ():
+                whole = None if path.endswith(".pyc") else contained(site, path, str(prefix))
+                if whole is not None and whole not in placed and not os.path.lexists(whole):
+                    return whole
+    return None
+
+
+def _rows(record: str) -> list[tuple[str, str, int]]:
+    try:
+        with open(record, encoding="utf-8", newline="") as stream:
+            return list(read_record(stream.read()))
+    except (OSError, ValueError):
+        return []
 
 
 def _put_programs(source: Path, prefix: Path, programs: str, placer: Placer) -> set[str]:
@@ -165,7 +188,10 @@ def mend_records(prefix: Path, changed: Collection[str]) -> None:
 def _mend_record(site: str, record: str, prefix: str, changed: Collection[str]) -> None:
     try:
         with open(record, encoding="utf-8", newline="") as stream:
-            rows = list(read_record(stream.read()))
+            text = stream.read()
+        if "../" not in text and not any(name in text for name in (*_NAMING, "__editable__")):
+            return  # it lists nothing that names a place: most, and the long ones
+        rows = list(read_record(text))
     except (OSError, ValueError):
         return  # it was broken before
     written: list[tuple[str, str, str]] = []

@@ -18,7 +18,10 @@ def nu_script(scene: Scene) -> str:
     hidden = ["PYTHONHOME", *(("VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT") if scene.prefix is None else ())]
     return filled(
         _NU,
-        hide="".join(f"    $env.{name} = null  # not given to programs, and back when the overlay is hidden; hide-env is not undone\n" for name in hidden),
+        hide="".join(
+            f"    $env.{name} = null  # not given to programs, and back when the overlay is hidden; hide-env is not undone\n"
+            for name in hidden
+        ),
         enter="".join(f"    $env.{name} = {quoting.nu(value)}\n" for name, value in {**identity, **scene.variables}.items()),
         programs=" ".join(map(quoting.nu, scene.programs)),
         shown=quoting.nu(f"({quoting.displayed(scene.prompt)}) "),

@@ -44,7 +44,9 @@ def script(shell: str, scene: Scene) -> str:
     for path in (*scene.programs, *filter(None, (scene.prefix,))):
         if CONTROL.search(path) or separator in path or (shell == "cmd" and '"' in path) or not _is_text(path):
             raise RefusedError(
-                f"no script can put {path!r} on PATH", code="path", hint="move the environment to a path without control characters and separators"
+                f"no script can put {path!r} on PATH",
+                code="path",
+                hint="move the environment to a path without control characters and separators",
             )
     if CONTROL.search(scene.prompt):
         raise UsageError(f"the prompt {scene.prompt!r} holds a control character", code="prompt", hint="give one line of text")

@@ -4,7 +4,7 @@ An entry is taken from an environment into which an installer put the distributi
 RECORD, linked into the store in the layout of an environment, and compiled by the Python that they are for. It is known by a hash of
 those hashes, so the same wheel is one entry, wherever it came from. Putting it into an environment links each file (`placing`),
 writes its console scripts with the environment's interpreter, and its RECORD. A file that is not as it was when the entry was made
-(size, modification time) makes the entry none. Bytecode is valid where it is linked, for modification times stay.
+(size, modification time, inode) makes the entry none. Bytecode is valid where it is linked, for modification times stay.
 
 Layout of an entry: `manifest.json`; `files/`, as below a prefix; `scripts/`, without their first lines.
 
@@ -34,8 +34,8 @@ MANIFEST: Final = "manifest.json"
 INSTALLER: Final = "envkit"
 _FILES, _SCRIPTS = "files", "scripts"
 _FORMAT: Final = 1
-_OWN: Final = frozenset({"RECORD", "INSTALLER", "REQUESTED"})  # of each environment anew
-_FOREIGN: Final = frozenset({"direct_url.json", "uv_cache.json"})  # what has one came from a place, and is not for sharing
+_OWN: Final = frozenset({"RECORD", "INSTALLER", "REQUESTED", "uv_cache.json"})  # of each environment anew; the last says when uv saw it
+_FOREIGN: Final = "direct_url.json"  # what has one came from a place, and is not for sharing
 _LARGEST: Final = 64 * 1024 * 1024  # bytes of a manifest
 
 Row = tuple[str, str, str]
@@ -54,13 +54,13 @@ class Taken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """An entry that is whole. `directories` and `files` are relative to a prefix; a file with its size and time."""
+    """An entry that is whole. `directories` and `files` are relative to a prefix; a file with its size, time and inode."""
 
     path: str
     dist_info: str
     rows: tuple[Row, ...]
     directories: tuple[str, ...]
-    files: tuple[tuple[str, int, int], ...]
+    files: tuple[tuple[str, int, int, int], ...]
     scripts: tuple[tuple[str, str, int], ...]
 
 
@@ -88,7 +88,7 @@ def look_at(prefix: str, site: str, dist_info: str, *, library: str, programs: s
         if path.endswith(".pyc") or name in _OWN:
             continue
         whole = contained(site, path, prefix)
-        if whole is None or name in _FOREIGN or not digest or not stat.S_ISREG(os.lstat(whole).st_mode):
+        if whole is None or name == _FOREIGN or not digest or not stat.S_ISREG(os.lstat(whole).st_mode):
             raise ValueError(f"{path} of {dist_info} is not for sharing")
         found = hash_and_size(whole)
         if found[0] != digest:
@@ -147,7 +147,7 @@ def finish(taken: Taken, place: str) -> None:
     """
     base = os.path.join(place, _FILES)
     directories: list[str] = []
-    files: list[tuple[str, int, int]] = []
+    files: list[tuple[str, int, int, int]] = []
     for directory, names, others in os.walk(base):
         names.sort()
         inner = os.path.relpath(directory, base)
@@ -155,7 +155,8 @@ def finish(taken: Taken, place: str) -> None:
             directories.append(inner)
         for name in sorted(others):
             status = os.stat(os.path.join(directory, name))
-            files.append((name if inner == os.curdir else os.path.join(inner, name), status.st_size, status.st_mtime_ns))
+            place_of_it = name if inner == os.curdir else os.path.join(inner, name)
+            files.append((place_of_it, status.st_size, status.st_mtime_ns, status.st_ino))
     manifest = {
         "format": _FORMAT,
         "dist_info": taken.dist_info,
@@ -178,7 +179,7 @@ def read(path: Path) -> Entry | None:
             dist_info=str(said["dist_info"]),
             rows=tuple((str(row[0]), str(row[1]), str(row[2])) for row in said["rows"]),
             directories=tuple(map(str, said["directories"])),
-            files=tuple((str(name), int(size), int(time)) for name, size, time in said["files"]),
+            files=tuple((str(name), int(size), int(time), int(inode)) for name, size, time, inode in said["files"]),
             scripts=tuple((str(name), str(interpreter), int(mode)) for name, interpreter, mode in said["scripts"]),
         )
         return entry if said["format"] == _FORMAT and _is_as_made(entry) else None
@@ -188,9 +189,9 @@ def read(path: Path) -> Entry | None:
 
 def _is_as_made(entry: Entry) -> bool:
     base = f"{entry.path}{os.sep}{_FILES}{os.sep}"
-    for name, size, time in entry.files:
+    for name, size, time, inode in entry.files:
         status = os.lstat(base + name)
-        if status.st_size != size or status.st_mtime_ns != time or not stat.S_ISREG(status.st_mode):
+        if (status.st_size, status.st_mtime_ns, status.st_ino) != (size, time, inode) or not stat.S_ISREG(status.st_mode):
             return False
     return all(os.path.isfile(os.path.join(entry.path, _SCRIPTS, name)) for name, _, _ in entry.scripts)
 
@@ -214,7 +215,7 @@ def put(entries: Iterable[Entry], paths: Layout, *, requested: frozenset[str]) -
                 os.makedirs(os.path.join(paths.prefix, directory), exist_ok=True)
                 made.add(directory)
         source, target = f"{entry.path}{os.sep}{_FILES}{os.sep}", f"{paths.prefix}{os.sep}"
-        for name, _, _ in entry.files:
+        for name, _, _, _ in entry.files:
             try:
                 placer.put(source + name, target + name)
             except FileExistsError:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import envkit
 from envkit import Host
-from envkit.venv.quoting import displayed
 
 KINDS = {
     "sh": "sh",
@@ -73,7 +70,13 @@ def said_by(shell: str, lines: list[str], cwd: Path, environ: dict[str, str]) ->
     script = cwd / ("script.nu" if name == "nu" else "script")
     script.write_text("\n".join(lines) + "\n", encoding="utf-8")
     done = subprocess.run(
-        [shell, *START.get(name, []), str(script)], cwd=cwd, env=environ, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL
+        [shell, *START.get(name, []), str(script)],
+        cwd=cwd,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 0, (done.stdout, done.stderr)
     assert not done.stderr, done.stderr

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies as st
@@ -19,7 +18,7 @@ SAY = "import json, os; print(json.dumps(dict(os.environ)))"
 
 @pytest.mark.core
 @pytest.mark.parametrize(
-    ("line", "value"),
+    "line,value",
     [
         ("X=1", "1"),
         (" X =  two words \r", "two words"),

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import termios
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -123,11 +124,13 @@ def test_a_shell_on_a_terminal_activates_after_the_users_own_files(shell: str, h
     fish = host.home / ".config" / "fish"
     fish.mkdir(parents=True)
     (fish / "config.fish").write_text("set -gx PATH /decoy $PATH\nset -g FROM_RC yes\n")
-    say = {"nu": 'print $"at ($env.VIRTUAL_ENV) end"', "fish": 'echo at $VIRTUAL_ENV rc=$FROM_RC first=$PATH[1] end'}.get(
+    say = {"nu": 'print $"at ($env.VIRTUAL_ENV) end"', "fish": "echo at $VIRTUAL_ENV rc=$FROM_RC first=$PATH[1] end"}.get(
         shell, 'echo at "$VIRTUAL_ENV" rc="$FROM_RC" first="${PATH%%:*}" end'
     )
     said = typed(command("shell", "demo", "--shell", program), [say, "exit"], variables(host, TERM="dumb", SHELL=program))
-    wanted = f"at {made.prefix} end" if shell == "nu" else f"at {made.prefix} rc={'' if shell == 'dash' else 'yes'} first={made.prefix}/bin end"
+    wanted = (
+        f"at {made.prefix} end" if shell == "nu" else f"at {made.prefix} rc={'' if shell == 'dash' else 'yes'} first={made.prefix}/bin end"
+    )
     assert wanted in said.replace("\r", "").replace("\n", ""), said
 
 
@@ -160,8 +163,6 @@ def typed(argv: list[str], lines: list[str], environ: dict[str, str]) -> str:
         return said.decode("utf-8", "replace")
     finally:
         os.close(terminal)
-        try:
+        with suppress(ProcessLookupError):
             os.kill(pid, 9)
-        except ProcessLookupError:
-            pass
         os.waitpid(pid, 0)

@@ -13,7 +13,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from measure import Row, side_by_side
+from measure import Alone, Row, alone, median, side_by_side
+from stores import stores
+from worlds import machine
 
 import envkit
 from envkit import Host
@@ -44,12 +46,24 @@ def imports(python: str) -> Iterator[Row]:
 
 
 def finding(python: str, uv: str, host: Host) -> Iterator[Row]:
-    """find and resolve: this machine as it is."""
+    """find and resolve: this machine as it is, with the shims of version managers on PATH and without."""
+    listing = process(uv, "python", "list", "--only-installed", "--offline")
+    if any(entry.endswith("shims") for entry in os.environ["PATH"].split(os.pathsep)):
+        yield side_by_side(
+            "find, whole process, shims on PATH",
+            process(python, "-m", "envkit", "find", "--json"),
+            "uv python list --only-installed (warm)",
+            listing,
+            bound=0.1,
+        )
+    path = os.pathsep.join(entry for entry in os.environ["PATH"].split(os.pathsep) if not entry.endswith("shims"))
     yield side_by_side(
-        "find, whole process, this machine",
-        process(python, "-m", "envkit", "find", "--json"),
+        "find, whole process, no shims on PATH",
+        process(python, "-m", "envkit", "find", "--json", PATH=path),
         "uv python list --only-installed (warm)",
-        process(uv, "python", "list", "--only-installed", "--offline"),
+        process(uv, "python", "list", "--only-installed", "--offline", PATH=path),
+        rounds=15,
+        bound=3.5,
     )
     from python_discovery import iter_interpreters
 
@@ -61,6 +75,26 @@ def finding(python: str, uv: str, host: Host) -> Iterator[Row]:
         rounds=7,
         bound=0.05,
     )
+
+
+def generated(scratch: Path) -> Iterator[Alone]:
+    """find and resolve on machines that were made up, through `Host`: the work itself, without a process around it."""
+    ten, sixty = machine(scratch / "ten"), machine(scratch / "sixty", 60)
+    yield alone("find, ten interpreters", lambda: list(envkit.find(host=ten)), bound=6)
+    yield alone("find, the same and 60 environments", lambda: list(envkit.find(host=sixty)), bound=25)
+
+    def first() -> None:
+        found = envkit.find(host=sixty)
+        next(found)
+        found.close()
+
+    yield alone("find, the first of them", first, bound=5)
+    yield alone('resolve("3.10")', lambda: envkit.resolve("3.10", host=ten), bound=6)
+    hosts = {count: machine(scratch / f"many{count}", count) for count in (10, 100, 1000)}
+    times = {count: median(lambda host=host: list(envkit.find(host=host)), rounds=7) for count, host in hosts.items()}
+    growth = (times[1000] - times[100]) / 900 / ((times[100] - times[10]) / 90)
+    text = ", ".join(f"{milliseconds:.0f} ms" for milliseconds in times.values())
+    yield Alone(what=f"find, 10, 100, 1000: {text}; growth", ours=growth, bound=1.3, unit="")
 
 
 def creating(uv: str, host: Host, scratch: Path) -> Iterator[Row]:
@@ -132,6 +166,33 @@ def registering(python: str, scratch: Path, host: Host) -> Iterator[Row]:
     )
 
 
+def starting(python: str, scratch: Path, host: Host) -> Iterator[Row]:
+    """A session, from nothing to its first reply, of the environment that runs this."""
+    prefix = scratch / "plain"
+    subprocess.run([python, "-m", "ipykernel", "install", "--prefix", str(prefix), "--name", "plain"], check=True, capture_output=True)
+    os.environ["JUPYTER_PATH"] = str(prefix / "share" / "jupyter")
+    from jupyter_client.manager import KernelManager
+
+    def ours(_: int) -> object:
+        with envkit.jupyter.session(sys.executable, host=host) as session:
+            return session.run("1")
+
+    def theirs(_: int) -> object:
+        manager = KernelManager(kernel_name="plain")
+        manager.start_kernel()
+        client = manager.client()
+        client.start_channels()
+        client.wait_for_ready(timeout=60)
+        reply = client.execute("1", reply=True, timeout=60)
+        client.stop_channels()
+        manager.shutdown_kernel()
+        return reply
+
+    yield side_by_side(
+        "jupyter.session: start, first reply, end", ours, "KernelManager on a plain kernelspec", theirs, rounds=15, bound=1.2
+    )
+
+
 def main() -> None:
     """Run all of them in a private world and print a line each."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -145,9 +206,12 @@ def main() -> None:
         for rows in (
             imports(python),
             finding(python, uv, host),
+            generated(scratch),
             creating(uv, host, scratch),
             listing(uv, host),
             registering(python, scratch, host),
+            starting(python, scratch, host),
+            stores(uv, host, scratch),
         ):
             for row in rows:
                 print(row.line(), flush=True)

@@ -41,3 +41,34 @@ def side_by_side(
             if number:
                 kept.append((time.perf_counter() - began) * 1000)
     return Row(what=what, peer=peer, ours=statistics.median(times[0]), theirs=statistics.median(times[1]), bound=bound)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alone:
+    """One thing without a peer: its median in a unit, and the bound that it should keep."""
+
+    what: str
+    ours: float
+    bound: float
+    unit: str = "ms"
+
+    def line(self) -> str:
+        """Return the row as text."""
+        verdict = "kept" if self.ours <= self.bound else "MISSED"
+        return f"{self.what:<46} {self.ours:9.2f} {self.unit:<4} {'':<44} {'':>9}      bound {self.bound:g} {self.unit} {verdict}"
+
+
+def alone(what: str, ours: Callable[[], object], *, bound: float, rounds: int = 15) -> Alone:
+    """Run it, three rounds unmeasured first."""
+    return Alone(what=what, ours=median(ours, rounds=rounds), bound=bound)
+
+
+def median(call: Callable[[], object], *, rounds: int = 15) -> float:
+    """Return the median of the milliseconds that a call takes, three rounds unmeasured first."""
+    times: list[float] = []
+    for number in range(rounds + 3):
+        began = time.perf_counter()
+        call()
+        if number > 2:
+            times.append((time.perf_counter() - began) * 1000)
+    return statistics.median(times)

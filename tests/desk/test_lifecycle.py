@@ -103,7 +103,6 @@ def test_no_python_satisfies_the_request(host: Host) -> None:
         Spec(name="x", post_install=(("true",),)),
         Spec(name="x", backend="conda"),
         Spec(name="x", sources=envkit.Sources(pythons="uv")),
-        Spec(name="x", lock=envkit.Lock(format="pylock.toml", text="", packages=())),
         Spec(name="x", prefix=Path("/tmp/x")),
         Spec(name="x", seed="conda"),  # type: ignore[arg-type]
         Spec(name="x", variables={"a=b": "c"}),

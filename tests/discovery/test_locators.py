@@ -17,6 +17,7 @@ from envkit.formats.ready_record import MARKS, READY, Record, dump_record
 from envkit.models.vocabulary import KINDS, MANAGERS
 from envkit.protocols import Locator
 from envkit.system.look import Look
+from envkit.system.walking import promising
 
 if TYPE_CHECKING:
     from conftest import World
@@ -57,7 +58,7 @@ def test_what_a_locator_names_is_known_and_the_same_from_every_path(
         everything = tmp_path / "all"
         full = type(full)(replace(full.host, home=everything, cwd=everything)).having(JUPYTER_DATA_DIR=str(everything / "jupyter"))
         build(full.host.home, installed(tmp_path / "usr", "3.12.1"), installed)
-    roots = (str(full.host.home / "src"),)
+    roots = promising(Look(full.host), str(full.host.home / "src"))
     candidates = list(locator.candidates(Look(full.host), roots))
     assert candidates == list(locator.candidates(Look(full.host), roots))
     found = [env for candidate in candidates if (env := identify(full.host, candidate, TABLE))]

@@ -68,6 +68,15 @@ def test_a_project_at_hand_is_searched_from_any_directory_in_it(world: World, tr
     assert told(next(env for env in inside.find() if env.prefix == project / ".venv")) == tree.wanted[project / ".venv"]
 
 
+def test_other_names_are_a_projects_beside_a_file_of_one(world: World, tree: Tree) -> None:
+    """`venv` beside a pyproject.toml is the project's; in a directory of anything it is just an environment."""
+    with_file, without = tree.project("named", "[project]\n"), tree.project("unnamed")
+    assert world.sure(tree.environment(with_file / "venv")).project == with_file
+    assert world.sure(tree.environment(without / "venv")).project is None
+    here = type(world)(replace(world.host, cwd=with_file))
+    assert with_file / "venv" in [env.prefix for env in here.find()]
+
+
 def test_links_for_minor_versions_are_aliases(world: World, tree: Tree) -> None:
     """They are given once, under the directory of the patch; an environment on the link keeps it as its base."""
     share = tree.home / ".local/share"

@@ -30,7 +30,9 @@ def pe(machine: int = 0x8664) -> bytes:
     return b"MZ" + b"\0" * 58 + struct.pack("<I", 64) + b"PE\0\0" + struct.pack("<H", machine) + b"\0" * 32
 
 
-def python(prefix: Path, version: str, *, headers: bool = True, machine: int = 0x8664, executables: tuple[str, ...] = ("python.exe",)) -> Path:
+def python(
+    prefix: Path, version: str, *, headers: bool = True, machine: int = 0x8664, executables: tuple[str, ...] = ("python.exe",)
+) -> Path:
     """Make what looks like a Python of Windows, and return its executable."""
     (prefix / "Lib").mkdir(parents=True, exist_ok=True)
     (prefix / "Lib" / "os.py").touch()
@@ -266,6 +268,6 @@ def test_pyenv_win_keeps_32_bit_versions_beside_the_others(windows: World) -> No
 
 @pytest.mark.parametrize("name", ["windows-registry", "windows-store", "winpython", "pymanager", "scoop"])
 def test_locators_of_windows_name_nothing_elsewhere(empty: World, name: str) -> None:
-    (locator,) = (locator for locator in TABLE if locator.NAME == name)
+    (locator,) = (locator for locator in TABLE if name == locator.NAME)
     assert list(locator.candidates(Look(empty.host), (str(empty.host.root),))) == []
     assert locator.identify(Look(empty.host), "/usr/bin/python3") is None

@@ -84,7 +84,7 @@ def test_hostile_kernelspecs_are_listed_with_a_problem(host: Host) -> None:
         "empty-argv": b'{"argv": [], "display_name": "x"}',
         "zero": json.dumps({"argv": ["a\0b"], "language": "python"}).encode(),
         "zero-owner": json.dumps({"argv": ["/x"], "metadata": {"envkit": {"schema": 1, "environment": "a\0b"}}}).encode(),
-        "my env": dump(SPEC).encode(),
+        "my env": json.dumps({"argv": ["/bin/sh"], "display_name": "sh", "language": "sh"}).encode(),
         "gone": dump(SPEC).encode(),
         "no-interpreter": json.dumps({"argv": ["/gone/python"], "display_name": "x", "language": "python"}).encode(),
         "no-program": json.dumps({"argv": ["no-such-program-anywhere"], "display_name": "x", "language": "r"}).encode(),

@@ -5,24 +5,21 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from packaging.version import Version
+from support.packages import MakeEnvironment
 from support.wheels import make_wheel
 
-from envkit import pypi
 from envkit.control import Work
 from envkit.events import Event
 from envkit.host import Host
 from envkit.models.environment import Environment
-from envkit.models.plans import Changes, Project, Sources
+from envkit.models.plans import Sources
 from envkit.pypi.installers import find_uv
-
-MakeEnvironment = Callable[..., Environment]
 
 
 def running_minor() -> str:
@@ -106,16 +103,6 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def offline(wheels: Path) -> Sources:
     """Nothing but the directory of wheels."""
     return Sources(find_links=(str(wheels),), configuration="isolated")
-
-
-def install(env: Environment, host: Host, *wanted: str | Project, sources: Sources, offline: bool = True, **options: object) -> Changes:
-    """Install without the network, unless told otherwise."""
-    return pypi.install(env, wanted, sources=sources, work=Work(host=host, offline=offline), **options)  # type: ignore[arg-type]
-
-
-def names(env: Environment, host: Host) -> dict[str, str]:
-    """Return what is installed: version by name."""
-    return {package.name: package.version for package in pypi.installed(env, host)}
 
 
 @pytest.fixture

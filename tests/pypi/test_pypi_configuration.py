@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import install, names
+from support.packages import install, names
 from support.wheels import make_project, serve_index
 
 from envkit import pypi

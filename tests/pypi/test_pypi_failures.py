@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import install, names
+from support.packages import install, names
 from support.wheels import dead_index, make_project, make_sdist, serve_index
 
 from envkit.errors import EnvkitError, InstallError, MachineError, NetworkError, RefusedError

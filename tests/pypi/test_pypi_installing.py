@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import install, names
+from support.packages import install, names
 from support.wheels import make_project, make_sdist, make_wheel, serve_index
 
 from envkit import pypi

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import install, names
+from support.packages import install, names
 from support.wheels import make_project, make_wheel
 
 import envkit

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import MakeEnvironment, install, names
 from packaging.version import Version
+from support.packages import MakeEnvironment, install, names
 from support.wheels import dead_index
 
 from envkit import pypi

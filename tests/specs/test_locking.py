@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -36,7 +35,7 @@ def index(wheels: Path) -> Iterator[str]:
         yield served.url
 
 
-@pytest.fixture(params=["uv", "pip"])
+@pytest.fixture(params=["uv", pytest.param("pip", marks=pytest.mark.slow)])
 def world(request: pytest.FixtureRequest, host: Host) -> Host:
     """This machine with one of the two installers, and caches of the test's own."""
     if request.param == "uv" and find_uv(host) is None:
@@ -65,30 +64,29 @@ def test_a_lock_makes_exactly_what_it_says(world: Host, index: str) -> None:
 
 
 def test_a_lock_holds_on_another_python_and_offline_from_a_wheelhouse(
-    world: Host, index: str, wheels: Path, interpreters: dict[str, Path]
+    host: Host, index: str, wheels: Path, interpreters: dict[str, Path]
 ) -> None:
     """The bytes that were locked are installed wherever they lie; the index and the caches may be gone."""
     others = [minor for minor in ("3.11", "3.12", "3.13") if minor in interpreters]
     spec = Spec(pypi=("app",), python=f">={others[0]}", sources=Sources(indexes=(index,)))
-    lock = envkit.lock(replace(spec, python=others[0]), host=world)
-    for cache in ("uv-cache", "pip-cache"):
-        shutil.rmtree(world.home / cache, ignore_errors=True)
+    lock = envkit.lock(replace(spec, python=others[0]), host=host)
+    emptied = replace(host, environ={**host.environ, "UV_CACHE_DIR": str(host.home / "uv"), "PIP_CACHE_DIR": str(host.home / "pip")})
     there = Spec(name="there", python=str(interpreters[others[-1]]), lock=lock, sources=Sources(find_links=(str(wheels),)))
-    env = envkit.ensure(there, offline=True, host=world)
-    assert names(env, world) == ["app 1.0", "library 1.1"]
-    assert envkit.export(env, "pylock.toml", host=world) == lock.text
+    env = envkit.ensure(there, offline=True, host=emptied)
+    assert names(env, host) == ["app 1.0", "library 1.1"]
+    assert envkit.export(env, "pylock.toml", host=host) == lock.text
 
 
-def test_other_bytes_than_were_locked_are_refused(world: Host, index: str, wheels: Path, tmp_path: Path) -> None:
+def test_other_bytes_than_were_locked_are_refused(host: Host, index: str, wheels: Path, tmp_path: Path) -> None:
     """A wheel of the same name and version with another content is not installed, and nothing of the environment is left."""
-    lock = envkit.lock(Spec(pypi=("library",), sources=Sources(indexes=(index,))), host=world)
+    lock = envkit.lock(Spec(pypi=("library",), sources=Sources(indexes=(index,))), host=host)
     make_wheel(tmp_path / "evil", "library", "1.1", files={"library/__init__.py": "evil = True\n"})
     bad = Spec(name="bad", lock=lock, sources=Sources(find_links=(str(tmp_path / "evil"),)))
     with pytest.raises(envkit.EnvkitError) as caught:
-        envkit.ensure(bad, offline=True, host=world)
+        envkit.ensure(bad, offline=True, host=host)
     assert caught.value.code in {"hash-mismatch", "offline"}  # uv may know of the right file, and not have it
     with pytest.raises(envkit.NotFoundError):
-        envkit.resolve("bad", host=world)
+        envkit.resolve("bad", host=host)
 
 
 def test_a_stale_lock_is_named_with_what_changed(host: Host, index: str) -> None:
@@ -148,7 +146,11 @@ def test_platforms_are_held_against_the_files(host: Host, wheels: Path, index: s
 def test_versions_that_do_not_fit_are_a_typed_error(host: Host, index: str) -> None:
     """A conflict, a package that is not there and an unreachable index are told apart."""
     sources = Sources(indexes=(index,))
-    for pypi, code in ((("library<1", "app"), "conflict"), (("library>=9",), "no-matching-version"), (("nowhere-to-be-found",), "package-not-found")):
+    for pypi, code in (
+        (("library<1", "app"), "conflict"),
+        (("library>=9",), "no-matching-version"),
+        (("nowhere-to-be-found",), "package-not-found"),
+    ):
         with pytest.raises(envkit.InstallError) as caught:
             envkit.lock(Spec(pypi=pypi, sources=sources), host=host)
         assert caught.value.code == code
@@ -207,6 +209,18 @@ def test_a_uv_lock_is_read_by_uv(host: Host, index: str) -> None:
         envkit.read_spec(host.cwd, groups=["missing"], host=host)
 
 
+def test_credentials_of_an_index_are_in_no_lock(host: Host, wheels: Path) -> None:
+    """Credentials come by the environment, and neither the lock nor what is told while it is made shows them."""
+    with serve_index(wheels, user="canary", password="canary-secret") as served:
+        secret = served.url.replace("://", "://canary:canary-secret@")
+        private = replace(host, environ={**host.environ, "PIP_INDEX_URL": secret})
+        heard: list[envkit.Event] = []
+        lock = envkit.lock(Spec(pypi=("library",)), report=heard.append, host=private)
+        env = envkit.ensure(Spec(name="demo", lock=lock), report=heard.append, host=private)
+    assert names(env, private) == ["library 1.1"]
+    assert "canary" not in f"{lock.text}{''.join(map(envkit.to_json, heard))}{envkit.export(env, 'spec.json', host=private)}"
+
+
 @pytest.mark.core
 def test_what_is_exported_is_read_back(host: Host, wheels: Path) -> None:
     """Each format gives a spec with the same packages; an environment without a lock has no pylock.toml, and the error says how to get one."""
@@ -214,11 +228,11 @@ def test_what_is_exported_is_read_back(host: Host, wheels: Path) -> None:
     made = envkit.create(Spec(name="demo", variables={"STAGE": "test"}, seed="none"), host=host)
     envkit.install(made, str(wheels / "library-1.0-py3-none-any.whl"), dependencies=False, sources=sources, offline=True, host=host)
     (host.cwd / "x").mkdir()
-    for format, name in (("requirements.txt", "r.txt"), ("environment.yml", "environment.yml"), ("spec.json", "spec.json")):
+    for kind, name in (("requirements.txt", "r.txt"), ("environment.yml", "environment.yml"), ("spec.json", "spec.json")):
         path = host.cwd / "x" / name
-        path.write_text(envkit.export(made, format, host=host))  # type: ignore[arg-type]
+        path.write_text(envkit.export(made, kind, host=host))  # type: ignore[arg-type]
         spec = envkit.read_spec(path, host=host)
-        assert [str(text).partition(" ")[0] for text in spec.pypi] == ["library"], format
+        assert [str(text).partition(" ")[0] for text in spec.pypi] == ["library"], kind
     assert envkit.read_spec(host.cwd / "x" / "spec.json", host=host).variables == {"STAGE": "test"}
     with pytest.raises(envkit.NotFoundError) as caught:
         envkit.export(made, "pylock.toml", host=host)

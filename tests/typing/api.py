@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from subprocess import CompletedProcess
 from typing import Literal, assert_type
 
+from jupyter_client.manager import KernelManager
 from packaging.requirements import Requirement
 from packaging.version import Version
 
@@ -78,9 +79,11 @@ def looking(env: Environment, host: Host, report: Reporter, stop: threading.Even
     assert_type(envkit.check(env, deep=True, timeout=5, host=host), tuple[Problem, ...])
     assert_type(envkit.activation("demo", host=None), Activation)
     assert_type(envkit.activation(env).apply({"PATH": ""}), dict[str, str])
+    assert_type(envkit.activation_script(env, "fish", timeout=5), str)
 
     envkit.find(pyton="3.12")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     envkit.find(probe="always")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    envkit.activation_script(env, "basic")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     envkit.resolve(3.12)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     envkit.resolve("x", timeuot=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     envkit.watch(probe="never")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
@@ -134,7 +137,7 @@ def making(env: Environment, spec: Spec, control: Control) -> None:
 
 
 def filling(env: Environment, sources: Sources) -> None:
-    """install, uninstall."""
+    """install, upgrade, uninstall, outdated."""
     changes = envkit.install(
         env,
         "rich",
@@ -150,6 +153,8 @@ def filling(env: Environment, sources: Sources) -> None:
     )
     assert_type(changes, Changes)
     assert_type(envkit.uninstall(env, "rich", "attrs", dry_run=True), Changes)
+    assert_type(envkit.upgrade(env, "rich", constraints=["rich<15"], sources=Sources(prereleases=True), dry_run=True, timeout=3), Changes)
+    assert_type(envkit.outdated(env, sources=Sources(), offline=True), tuple[Outdated, ...])
     assert_type((changes.added, changes.removed), tuple[tuple[Package, ...], tuple[Package, ...]])
     assert_type(changes.updated, tuple[tuple[Package, Package], ...])
     assert_type(bool(changes), bool)
@@ -157,6 +162,18 @@ def filling(env: Environment, sources: Sources) -> None:
     Project(path=Path(), groups=["test"])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     envkit.install(env, 3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     envkit.uninstall(env, Path("x"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def exact(spec: Spec, env: Env, host: Host) -> None:
+    """read_spec, lock, export."""
+    assert_type(envkit.read_spec("requirements.txt"), Spec)
+    assert_type(envkit.read_spec(Path(), name="demo", prefix=None, extras=["all"], groups=("test",), offline=True), Spec)
+    assert_type(envkit.lock(spec), Lock)
+    assert_type(envkit.lock(spec, platforms=["linux-64", "osx-arm64"], timeout=60), Lock)
+    assert_type(envkit.export(env, "pylock.toml", host=host), str)
+
+    envkit.export(env, "poetry.lock")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    envkit.read_spec("x", name=Path())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def running(env: Env) -> None:
@@ -174,7 +191,7 @@ def running(env: Env) -> None:
 
 def kernels(env: Environment, kernel: Kernel, host: Host) -> None:
     """The namespace envkit.jupyter."""
-    assert_type(jupyter.kernels(host=host), tuple[Kernel, ...])
+    assert_type(jupyter.kernels(visible_from=env, host=host), tuple[Kernel, ...])
     registered = jupyter.register(
         env,
         name="demo",
@@ -191,6 +208,15 @@ def kernels(env: Environment, kernel: Kernel, host: Host) -> None:
     assert_type(jupyter.register(env, scope="sys-prefix", on_exists="replace"), Kernel)
     assert_type(jupyter.unregister("demo", foreign=True, dry_run=True, host=host), Removal)
     assert_type(jupyter.unregister(kernel), Removal)
+    assert_type(jupyter.rename("demo", "other", keep_alias=False, host=host), Kernel)
+    assert_type(jupyter.rename(kernel, "other"), Kernel)
+    assert_type(jupyter.prune(foreign=True, dry_run=True, host=host), tuple[Removal, ...])
+    assert_type(jupyter.doctor(visible_from="demo", host=host), tuple[Problem, ...])
+    assert_type(jupyter.doctor()[0].fix, Plan | None)
+    assert_type(jupyter.kernel_manager(env, timeout=60), KernelManager)
+    assert_type(jupyter.execute_notebook("a.ipynb"), Path)
+    executed = jupyter.execute_notebook(Path("a.ipynb"), env, output="b.ipynb", cell_timeout=5, allow_errors=True, timeout=60)
+    assert_type(executed, Path)
     assert_type(jupyter.verify(kernel, timeout=60), Kernel)
     assert_type(jupyter.verify("demo"), Kernel)
 

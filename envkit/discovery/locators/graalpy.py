@@ -1,9 +1,9 @@
 """GraalPy installations that were unpacked from an archive.
 
-Marks: an interpreter of that implementation. Files read: as for any interpreter. Place in
-the table: after the tools that install GraalPy themselves (pyenv, asdf, mise, uv), before `path`. Looks for directories
-whose name begins with `graalpy` in `/opt`, `/usr/local`, `/usr/lib`, the home directory, and `opt` and `.local` there. Limits: its own version
-is not told, only that of the language.
+Marks: an interpreter of that implementation: `lib/graalpy24.1` lies beside CPython's standard library. Files read: as for any
+interpreter. Place in the table: after the tools that install GraalPy themselves (pyenv, asdf, mise, uv), before `path`. Looks for
+directories whose name begins with `graalpy` in `/opt`, `/usr/local`, `/usr/lib`, the home directory, and `opt` and `.local` there. Limits:
+its own version is not told, only that of the language.
 """
 
 from __future__ import annotations

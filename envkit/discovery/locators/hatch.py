@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from ..places import children, contents, expanded, marked_children, placed, stated, user_configuration, user_data
-from ..projects import digest, has_any, owner, project_directories, pyproject, table_in, text_in, toml
+from ..projects import digest, has_any, may_say, owner, project_directories, pyproject, table_in, text_in, toml
 from ..recognition import directory_of, foreign, installed, owned
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ def _said(look: Look, project: str) -> tuple[object, ...]:
     """Return Hatch's tables of a project: those of `pyproject.toml` and of `hatch.toml`."""
     names = contents(look, project)
     own = (toml(look, os.path.join(project, _FILE)),) if _FILE in names else ()
-    return (table_in(pyproject(look, project), "tool", "hatch"), *own)
+    said = table_in(pyproject(look, project), "tool", "hatch") if may_say(look, project, "hatch", "envs", "dirs") else None
+    return (said, *own)
 
 
 def _flat(look: Look, project: str) -> tuple[str, ...]:

@@ -25,10 +25,9 @@ _DIRECTORY = ".nox"
 
 
 def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
-    """Yield the environments in `.nox` of each root, and of the directories in it."""
+    """Yield the environments in `.nox` of each root, sorted by name."""
     for root in roots:
-        for directory in (root, *(os.path.join(root, name) for name in look.names(root))):
-            yield from marked_children(look, os.path.join(directory, _DIRECTORY))
+        yield from marked_children(look, os.path.join(root, _DIRECTORY))
 
 
 def identify(look: Look, candidate: str) -> Environment | None:

@@ -1,9 +1,9 @@
-"""A project's own virtual environment: the directory `.venv` in it.
+"""A project's own virtual environment: the directory `.venv` in it, or one called `venv`, `env`, `.env` or `.virtualenv`.
 
-Marks: `.venv` with `pyvenv.cfg`, in the working directory or one above it, in a directory that the caller named or one in that, or
-anywhere when it is asked about. Files read: `pyvenv.cfg`, the base's version. Place in the table: after the tools that keep such a
-directory themselves (uv, Poetry, PDM, Pipenv, Rye), before the generic locators, for it knows the project. Limits: `~/.venv` and
-`/.venv` belong to no project; other names than `.venv` are left to `venv`.
+Marks: `pyvenv.cfg` in a directory of that name, in the working directory or one above it, in or below a directory that the caller
+named, or anywhere when it is asked about. Files read: `pyvenv.cfg`, the base's version. Place in the table: after the tools that
+keep such a directory themselves (uv, Poetry, PDM, Pipenv, Rye), before the generic locators, for it knows the project. Limits: `~/.venv`
+and `/.venv` belong to no project; the other names only where a file of a project lies beside them; all others are left to `venv`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from ..projects import VENV, project_directories, project_of
-from ..recognition import owned
+from ..places import contents
+from ..projects import VENV, has_any, project_directories, project_of
+from ..recognition import directory_of, owned
 from ..virtual import virtual
 
 if TYPE_CHECKING:
@@ -23,17 +24,26 @@ if TYPE_CHECKING:
 NAME: Final = "project"
 KINDS: Final = frozenset({"venv"})
 
+_OTHERS = (".virtualenv", "venv", "env", ".env")
+_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", ".git")
+
 
 def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
-    """Yield `.venv` of the working directory and those above it, of each root, and of the directories in each root."""
+    """Yield those of the working directory and the ones above it, then of each root."""
     for directory in project_directories(look, roots):
-        if look.is_directory(prefix := os.path.join(directory, VENV)):
-            yield prefix
+        names = contents(look, directory)
+        for name in (VENV, *_OTHERS):
+            if name in names and look.is_directory(prefix := os.path.join(directory, name)):
+                yield prefix
 
 
 def identify(look: Look, candidate: str) -> Environment | None:
-    """Return the environment if its directory is `.venv` in what can be a project."""
+    """Return the environment if its directory is called so and lies in what can be a project."""
     found = virtual(look, candidate)
-    if found is None or (directory := project_of(look, found)) is None:
+    if found is None:
         return None
-    return owned(found, found.manager or "venv", project=directory)
+    directory = project_of(look, found)
+    if directory is None and found.prefix.name in _OTHERS:
+        beside = directory_of(found)
+        directory = beside if beside != str(look.host.home) and has_any(look, beside, *_FILES) else None
+    return None if directory is None else owned(found, found.manager or "venv", project=directory)

@@ -1,4 +1,4 @@
-"""virtualenvwrapper: the environments in `$WORKON_HOME`, by default `~/.virtualenvs`.
+"""virtualenvwrapper: the environments in `$WORKON_HOME`, by default `~/.virtualenvs`, by its page `~/Envs`.
 
 Marks: the place, and a trace of the tool: the variable, its hooks in the place (`postmkvirtualenv`) or in the environment
 (`bin/postactivate`), or `.project`, which holds the project's path. Without any, `~/.virtualenvs` is a directory that someone keeps
@@ -53,7 +53,7 @@ def identify(look: Look, candidate: str) -> Environment | None:
 def _homes(look: Look) -> tuple[str, ...]:
     def find() -> tuple[str, ...]:
         named = stated(look, "WORKON_HOME")
-        usual = (".virtualenvs", "Envs", "virtualenvs") if look.windows else (".virtualenvs",)
+        usual = (".virtualenvs", "Envs", "virtualenvs") if look.windows else (".virtualenvs", "Envs")
         return tuple(dict.fromkeys([*((named,) if named else ()), *(at_home(look, name) for name in usual)]))
 
     return look.remember("virtualenvwrapper", find)
