@@ -24,14 +24,17 @@ _FRAME: Final = (
 )
 _TITLE: Final = "font-size:14px;font-weight:600;margin:0 0 2px"
 _TABLE: Final = f"{_FONT};border-collapse:collapse;border:none;margin:6px 0 0;table-layout:auto"
-_CELL: Final = "text-align:left;vertical-align:top;padding:3px 24px 3px 0;border:none;max-width:none"
+_CELL: Final = "text-align:left;vertical-align:baseline;padding:3px 24px 3px 0;border:none;max-width:none"
 _RULED: Final = f"{_CELL};border-bottom:{_LINE}"
 _HEAD: Final = f"{_RULED};font-weight:600;font-size:12px;opacity:.7;white-space:nowrap"
 _LABEL: Final = f"{_CELL};opacity:.7;white-space:nowrap"
 _PRE: Final = f"{_CODE};margin:4px 0 0;padding:6px 10px;max-height:320px;overflow:auto;background:rgba(128,128,128,.1);border-radius:4px"
 _TINTS: Final = {"good": "46,160,67", "warning": "210,140,0", "error": "218,54,51", "tag": "128,128,128"}
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
-_LOOKS: Final = {"plain": "", "strong": "font-weight:600", "quiet": "opacity:.7", "code": f"{_CODE};white-space:nowrap"}
+_LOOKS: Final = {"plain": "", "strong": "font-weight:600", "quiet": "opacity:.7", "code": f"{_CODE};overflow-wrap:anywhere"}
+_SHORT: Final = (
+    34  # characters; what is no longer than this is not broken into lines, so that long paths are, and not the names beside them
+)
 
 
 def escape(text: str) -> str:
@@ -107,17 +110,19 @@ class Table:
         if not self.rows:
             return ""
         if not any(self.columns):
-            rows = [
-                "".join(f'<td style="{_CELL if number else _LABEL}">{_inner(cell)}</td>' for number, cell in enumerate(row))
-                for row in self.rows
-            ]
-            return _table(rows)
+            labels = max(map(len, self.rows)) > 1
+            return _table(
+                [
+                    "".join(
+                        _data(cell, _CELL if number or not labels or not isinstance(cell, str) else _LABEL)
+                        for number, cell in enumerate(row)
+                    )
+                    for row in self.rows
+                ]
+            )
         head = "".join(f'<th style="{_HEAD}">{escape(printable(name))}</th>' for name in self.columns)
         last = len(self.rows) - 1
-        rows = [
-            "".join(f'<td style="{_CELL if number == last else _RULED}">{_inner(cell)}</td>' for cell in row)
-            for number, row in enumerate(self.rows)
-        ]
+        rows = ["".join(_data(cell, _CELL if number == last else _RULED) for cell in row) for number, row in enumerate(self.rows)]
         return _table([head, *rows])
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
@@ -128,6 +133,13 @@ class Table:
 def _table(rows: list[str]) -> str:
     # the ground is said for each row: notebooks stripe tables, and a striped card looks torn
     return f'<table style="{_TABLE}">' + "".join(f'<tr style="background:transparent">{row}</tr>' for row in rows) + "</table>"
+
+
+def _data(cell: Cell, style: str) -> str:
+    """Return a cell of a table; short ones stay in one line."""
+    pieces = cell if isinstance(cell, tuple) else (cell,)
+    short = all(len(piece if isinstance(piece, str) else piece.text) <= _SHORT for piece in pieces)
+    return f'<td style="{style}{";white-space:nowrap" if short else ""}">{_inner(cell)}</td>'
 
 
 def _plain(cell: Cell) -> str:
@@ -146,9 +158,7 @@ def _inner(cell: Cell) -> str:
 
 def folded(name: str, text: str) -> str:
     """Return a text as HTML that is closed until somebody opens it by its name."""
-    return (
-        f'<details style="margin:6px 0 0"><summary style="cursor:pointer;opacity:.7">{escape(printable(name))}</summary>{block(text)}</details>'
-    )
+    return f'<details style="margin:6px 0 0"><summary style="cursor:pointer;opacity:.7">{escape(printable(name))}</summary>{block(text)}</details>'
 
 
 def block(text: str) -> str:

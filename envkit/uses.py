@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import records
 from .errors import BusyError
@@ -29,7 +29,7 @@ _LARGEST = 64 * 1024  # bytes of a list of environments
 
 
 @contextmanager
-def held(prefixes: Iterable[Path], work: Work) -> Iterator[tuple[int, ...]]:
+def held(prefixes: Iterable[Path], work: Work) -> Generator[tuple[int, ...], None, None]:
     """Hold environments in use while the body runs; they need not be there yet.
 
     Whoever holds one must look once more that it is there: it may have been removed just before.
@@ -59,7 +59,7 @@ def held(prefixes: Iterable[Path], work: Work) -> Iterator[tuple[int, ...]]:
 
 
 @contextmanager
-def held_if_stored(prefix: Path, work: Work) -> Iterator[tuple[int, ...]]:
+def held_if_stored(prefix: Path, work: Work) -> Generator[tuple[int, ...], None, None]:
     """Hold an environment that `prune` may remove, a content-addressed or a temporary one; nothing is done for any other."""
     if records.is_stored(prefix, work.host) or records.is_temporary(prefix, work.host):
         with held((prefix,), work) as descriptors:
@@ -70,7 +70,7 @@ def held_if_stored(prefix: Path, work: Work) -> Iterator[tuple[int, ...]]:
 
 
 @contextmanager
-def removing(work: Work) -> Iterator[frozenset[str]]:
+def removing(work: Work) -> Generator[frozenset[str], None, None]:
     """Keep new holders away while the body runs, for a moment, and give the real paths of all environments that are held."""
     files.private_directory(_directory(work.host))
     with _gate(work):
@@ -82,7 +82,7 @@ def _directory(host: Host) -> Path:
 
 
 @contextmanager
-def _gate(work: Work) -> Iterator[None]:
+def _gate(work: Work) -> Generator[None, None, None]:
     gate = locks.acquire(_directory(work.host) / _GATE, what="the list of what is in use", work=work)
     try:
         yield
@@ -120,7 +120,7 @@ def _is_locked(path: Path, work: Work) -> bool:
 def _listed(path: Path) -> list[str]:
     try:
         with open(path, encoding="ascii") as stream:
-            said = json.loads(stream.read(_LARGEST))
-    except (OSError, ValueError):
+            said: Any = json.loads(stream.read(_LARGEST))
+        return list(map(str, said))
+    except (OSError, ValueError, TypeError):
         return []
-    return [str(prefix) for prefix in said] if isinstance(said, list) else []

@@ -70,7 +70,9 @@ def clonable(environment: Environment, host: Host) -> Environment:
             f"{environment} is no virtual environment", code="not-a-venv", hint="make one on this Python with create(..., python=...)"
         )
     if records.is_temporary(environment.prefix, host):
-        raise RefusedError(f"{environment} is temporary: what it shows is no part of it", code="temporary", hint="use ensure() with its spec")
+        raise RefusedError(
+            f"{environment} is temporary: what it shows is no part of it", code="temporary", hint="use ensure() with its spec"
+        )
     problem = environment.problem
     if problem is not None:
         raise RefusedError(f"{environment} is broken: {problem.message}", code=problem.code, hint="repair() it first")

@@ -93,7 +93,7 @@ def remember(environment: Environment, spec: Spec, wanted: Sequence[str | Projec
     if place is None:
         return
     digest = records.digest_of(environment.prefix)
-    known = {"resolved": time.time(), "donor": str(environment.prefix), "digest": digest, "entries": []}
+    known: dict[str, Any] = {"resolved": time.time(), "donor": str(environment.prefix), "digest": digest, "entries": []}
     with suppress(OSError, EnvkitError):
         files.private_directory(place.parent)
         files.write_atomic(place, json.dumps(known))
@@ -103,7 +103,8 @@ def forget(host: Host) -> None:
     """Forget the sets that can no longer be put: their wheels are gone, and the environment that had them too."""
     for place in records.store_directory(host, "sets").glob("*"):
         known = _read(place)
-        if known is None or not (_is_donor(known, host) or known.entries and all((_wheels(host) / entry).is_dir() for entry in known.entries)):
+        unpacked = known is not None and known.entries and all((_wheels(host) / entry).is_dir() for entry in known.entries)
+        if not unpacked and (known is None or not _is_donor(known, host)):
             with suppress(OSError):
                 place.unlink()
 

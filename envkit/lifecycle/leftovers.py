@@ -44,7 +44,10 @@ def swept(work: Work, *, dry_run: bool) -> Iterator[Removal]:
 
 
 def _found(host: Host) -> Iterator[tuple[Path, str]]:
-    for place in (records.environments_directory(host), *(records.store_directory(host, part) for part in ("environments", "temporary", "wheels"))):
+    for place in (
+        records.environments_directory(host),
+        *(records.store_directory(host, part) for part in ("environments", "temporary", "wheels")),
+    ):
         for entry in _entries(place):
             if entry.name.startswith(files.TRASH):
                 yield Path(entry.path), "removing it was interrupted"

@@ -199,7 +199,9 @@ def _removed(prefix: Path, reason: str, work: Work, *, dry_run: bool) -> Removal
 def _directories(place: Path) -> list[Path]:
     """Return the environments in a directory of the store, sorted by name."""
     try:
-        return sorted(Path(entry.path) for entry in os.scandir(place) if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."))
+        return sorted(
+            Path(entry.path) for entry in os.scandir(place) if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
+        )
     except OSError:
         return []
 

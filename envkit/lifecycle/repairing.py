@@ -85,7 +85,9 @@ def _examined(prefix: Path, work: Work) -> _Patient:
         raise RefusedError(f"{prefix} is no virtual environment", code="not-a-venv", hint="name the directory of one")
     if records.is_stored(prefix, work.host) or records.is_temporary(prefix, work.host):
         raise RefusedError(
-            f"{prefix} is content-addressed or temporary, and so never changed", code="content-addressed", hint="ensure() builds another one"
+            f"{prefix} is content-addressed or temporary, and so never changed",
+            code="content-addressed",
+            hint="ensure() builds another one",
         )
     state = records.state_of(prefix, work.host)
     if state.dirty is not None and state.dirty.doing == "create":

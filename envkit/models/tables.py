@@ -52,6 +52,11 @@ def kind(env: Environment) -> str:
 
 
 def state(problem: Problem) -> Words:
+    """Return the code of a problem as a plate that says how bad it is."""
+    return Words(problem.code, _LOOKS[problem.severity])
+
+
+def severity(problem: Problem) -> Words:
     """Return how bad a problem is, as a plate."""
     return Words(problem.severity, _LOOKS[problem.severity])
 
@@ -81,26 +86,26 @@ def _problem_plate(problem: Problem | None) -> Cell:
 
 
 def _environment(env: Environment) -> Row:
-    place: Cell = Words(env.id if env.kind == "interpreter" else str(env.prefix), "code")
+    where = Words(env.id if env.kind == "interpreter" else str(env.prefix), "code")
+    project = [Words(f"project {env.project}", "quiet")] if env.project else []
     return {
-        "environment": Words(str(env), "strong"),
-        "kind": kind(env),
-        "project": "" if env.project is None else Words(str(env.project), "code"),
-        "path": place,
+        "environment": (Words(str(env), "strong"), Words(kind(env), "quiet")),
+        "where": (where, *project, *_explained(env.problem)),
         _MARK: _problem_plate(env.problem),
-        "problem": "" if env.problem is None else problem_lines(env.problem),
     }
+
+
+def _explained(problem: Problem | None) -> tuple[str | Words, ...]:
+    return () if problem is None else problem_lines(problem)
 
 
 def _kernel(kernel: Kernel) -> Row:
     proven = Words("proven", "good") if kernel.proof else ""
     return {
-        "kernel": Words(kernel.name, "strong"),
-        "shown as": kernel.display_name,
-        "environment": "" if kernel.environment is None else Words(str(kernel.environment.prefix), "code"),
-        "kernelspec": Words(str(kernel.path), "code"),
+        "kernel": (Words(kernel.name, "strong"), Words(kernel.display_name, "quiet")),
+        "environment": () if kernel.environment is None else (str(kernel.environment), Words(str(kernel.environment.prefix), "code")),
+        "kernelspec": (Words(str(kernel.path), "code"), *_explained(kernel.problem)),
         _MARK: _problem_plate(kernel.problem) or proven,
-        "problem": "" if kernel.problem is None else problem_lines(kernel.problem),
     }
 
 
@@ -117,7 +122,7 @@ def _package(package: Package) -> Row:
 def _problem(problem: Problem) -> Row:
     steps = () if problem.fix is None else tuple(step.text for step in problem.fix.steps)
     return {
-        _MARK: state(problem),
+        _MARK: severity(problem),
         "of": Words(problem.subject, "strong") if problem.subject else "",
         "problem": (problem.message, Words(problem.code, "code")),
         "hint": problem.hint or "",

@@ -32,7 +32,7 @@ from .plans import (
 )
 from .several import Several
 from .switch import Switch
-from .tables import CHANGE_LOOKS, kind, many, package_source, problem_lines, size, state
+from .tables import CHANGE_LOOKS, kind, many, package_source, problem_lines, severity, size, state
 
 
 def view(value: object) -> Table:
@@ -86,7 +86,7 @@ def _named(env: Environment) -> str:
 def _problem(problem: Problem) -> Table:
     fix = None if problem.fix is None else tuple(step.text for step in problem.fix.steps) or "apply(problem.fix)"
     facts: dict[str, Cell | None] = {"what": problem.message, "hint": problem.hint, "apply(fix) would": fix}
-    return _facts(problem.subject or problem.code, facts, state(problem), *([Words(problem.code, "tag")] if problem.subject else []))
+    return _facts(problem.subject or problem.code, facts, severity(problem), *([Words(problem.code, "tag")] if problem.subject else []))
 
 
 def _kernel(kernel: Kernel) -> Table:
@@ -114,7 +114,8 @@ def _interpreter(python: Interpreter) -> Table:
         "base": _path(python.base_prefix) if python.base_prefix != python.prefix else None,
     }
     folded = (("markers", _assigned(python.markers)), ("paths", _assigned(python.paths)))
-    return _facts(f"{python.implementation} {python.version}", facts, Words("interpreter", "tag"), folded=folded)
+    name = {"cpython": "Python", "pypy": "PyPy", "graalpy": "GraalPy"}.get(python.implementation, python.implementation)
+    return _facts(f"{name} {python.version}", facts, Words("interpreter", "tag"), folded=folded)
 
 
 def _assigned(values: Mapping[str, object]) -> str:
@@ -215,7 +216,9 @@ def _removal(removal: Removal) -> Table:
         "size": size(removal.size),
         "why": removal.reason,
     }
-    return _facts("Removed" if removal.done else "Would be removed", facts, Words("done", "good") if removal.done else Words("dry run", "tag"))
+    return _facts(
+        "Removed" if removal.done else "Would be removed", facts, Words("done", "good") if removal.done else Words("dry run", "tag")
+    )
 
 
 def _selection(selection: Selection) -> Table:

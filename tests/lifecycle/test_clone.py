@@ -26,7 +26,9 @@ def source(host: Host, wheels: Sources) -> envkit.Environment:
 
 @pytest.mark.core
 @pytest.mark.parametrize("where", ["copy", "a place", "l" * 130])
-def test_it_runs_from_its_new_place(host: Host, source: envkit.Environment, say: Callable[..., str], snapshot: Snapshot, where: str) -> None:
+def test_it_runs_from_its_new_place(
+    host: Host, source: envkit.Environment, say: Callable[..., str], snapshot: Snapshot, where: str
+) -> None:
     """Interpreter, console scripts and pip run there, also below paths that no first line of a script holds; the source is as before."""
     before = snapshot(source.prefix)
     target = where if where == "copy" else host.cwd / where
@@ -38,7 +40,9 @@ def test_it_runs_from_its_new_place(host: Host, source: envkit.Environment, say:
     assert snapshot(source.prefix) == before
     assert envkit.installed(made.prefix, host=host) == envkit.installed(source.prefix, host=host)
     assert (made.prefix / "etc" / "beta.conf").read_text() == "configured"
-    text = subprocess.run(["grep", "-rlIF", "--exclude-dir=__pycache__", f"{source.prefix}/", str(made.prefix)], capture_output=True, text=True, check=False)
+    text = subprocess.run(
+        ["grep", "-rlIF", "--exclude-dir=__pycache__", f"{source.prefix}/", str(made.prefix)], capture_output=True, text=True, check=False
+    )
     assert text.stdout == ""  # no file names the old place
 
 
@@ -49,7 +53,10 @@ def test_files_are_linked_and_records_are_right(host: Host, source: envkit.Envir
 
     made = envkit.clone(source.prefix, "copy", host=host)
     inner = Path("lib") / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
-    linked = [os.path.samefile(source.prefix / path, made.prefix / path) for path in (inner / "beta" / "data.txt", inner / "alpha" / "__init__.py")]
+    linked = [
+        os.path.samefile(source.prefix / path, made.prefix / path)
+        for path in (inner / "beta" / "data.txt", inner / "alpha" / "__init__.py")
+    ]
     assert linked in ([True, True], [False, False])  # a file system with reflinks, or without links
     assert not os.path.samefile(source.prefix / "etc" / "beta.conf", made.prefix / "etc" / "beta.conf")
     assert not plugins.package_manager("pypi").broken(made, host)

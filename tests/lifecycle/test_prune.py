@@ -34,7 +34,7 @@ def test_what_nobody_uses_goes(host: Host, spec: Spec) -> None:
     """Without limits all that is not in use goes; a dry run only says so; named environments stay."""
     one = envkit.ensure(spec, host=host, offline=True)
     two = envkit.ensure(replace(spec, pypi=("alpha",)), host=host, offline=True)
-    named = envkit.ensure(replace(spec, name="demo"), host=host, offline=True)
+    named = envkit.ensure(replace(spec, name="demo", constraints=("alpha<9",)), host=host, offline=True)
     shown = envkit.prune(dry_run=True, host=host)
     assert sorted(paths(shown)) == sorted([one.prefix, two.prefix])
     assert not any(removal.done for removal in shown)
@@ -92,7 +92,9 @@ def test_what_runs_there_stays(host: Host, spec: Spec) -> None:
     other.wait()
     assert envkit.prune(host=host) == ()  # /bin/sleep lives, and holds the lock that it was handed
     if sys.platform == "linux":
-        with subprocess.Popen([str(made.python), "-c", "import time; print(1, flush=True); time.sleep(60)"], stdout=subprocess.PIPE) as process:
+        with subprocess.Popen(
+            [str(made.python), "-c", "import time; print(1, flush=True); time.sleep(60)"], stdout=subprocess.PIPE
+        ) as process:
             assert process.stdout is not None
             process.stdout.readline()
             time.sleep(3)
@@ -126,7 +128,7 @@ def test_what_a_kernel_points_at_stays(host: Host, spec: Spec) -> None:
 @pytest.mark.core
 def test_limits_by_age_and_size(host: Host, spec: Spec) -> None:
     """`max_age` leaves what was used since; `max_bytes` takes what was used longest ago until the rest fits."""
-    specs = [replace(spec, pypi=("alpha",), variables={"N": str(number)}) for number in range(3)]
+    specs = [replace(spec, pypi=("alpha",), constraints=(f"alpha<{number + 7}",)) for number in range(3)]
     made = [envkit.ensure(each, host=host, offline=True) for each in specs]
     for number, env in enumerate(made):
         used = time.time() - 3600 * (3 - number)

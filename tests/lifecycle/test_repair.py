@@ -24,7 +24,11 @@ def installation(place: Path, executable: Path, minor: str) -> Path:
     (place / "bin").mkdir(parents=True)
     shutil.copy2(executable, place / "bin" / f"python{minor}")
     (place / "bin" / "python3").symlink_to(f"python{minor}")
-    real = Path(subprocess.run([executable, "-I", "-c", "import sys; print(sys.base_prefix)"], capture_output=True, text=True, check=True).stdout.strip())
+    real = Path(
+        subprocess.run(
+            [executable, "-I", "-c", "import sys; print(sys.base_prefix)"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+    )
     (place / "lib").mkdir()
     (place / "lib" / f"python{minor}").symlink_to(real / "lib" / f"python{minor}")
     (place / "include").symlink_to(real / "include")
@@ -124,9 +128,7 @@ def test_environment_copied(host: Host, made: envkit.Environment, say: Callable[
 
 
 @pytest.mark.core
-def test_interpreter_of_another_minor(
-    host: Host, interpreters: dict[str, Path], wheels: Sources, say: Callable[..., str]
-) -> None:
+def test_interpreter_of_another_minor(host: Host, interpreters: dict[str, Path], wheels: Sources, say: Callable[..., str]) -> None:
     """The base became another minor version: with no Python of its own left, the environment is built anew with the same versions."""
     other = next((minor for minor in ("3.9", "3.10", "3.8", "3.12") if minor in interpreters and minor != RUNNING), None)
     if other is None:

@@ -50,7 +50,13 @@ def test_nothing_done_inside_reaches_below(host: Host, spec: Spec, wheels: Sourc
     """pip and uv install, upgrade and uninstall inside, files are written to: below all is byte for byte as it was."""
     below = envkit.ensure(spec, host=host, offline=True).prefix
     links = f"--find-links={wheels.find_links[0]}"
-    make_wheel(Path(wheels.find_links[0]), "beta", "3.0", files={"beta/__init__.py": "def main():\n    print('new')\n"}, scripts={"beta": "beta:main"})
+    make_wheel(
+        Path(wheels.find_links[0]),
+        "beta",
+        "3.0",
+        files={"beta/__init__.py": "def main():\n    print('new')\n"},
+        scripts={"beta": "beta:main"},
+    )
     before = snapshot(below)
     with envkit.temporary(spec, host=host, offline=True) as env:
         say(env.prefix / "bin" / "pip", "install", "--no-index", links, "--upgrade", "beta", "alpha==1.0")
@@ -89,7 +95,11 @@ def test_a_program_that_is_no_script_is_replaced_and_never_written_through(
     for installer in (("-m", "pip", "install", "--no-index", f"--find-links={directory}"), ()):
         with envkit.temporary(spec, host=host, offline=True) as env:
             assert say(env.prefix / "bin" / "tool") == "1.0"
-            command = (env.python, *installer) if installer else (uv, "pip", "install", "--python", env.python, "--offline", f"--find-links={directory}")
+            command = (
+                (env.python, *installer)
+                if installer
+                else (uv, "pip", "install", "--python", env.python, "--offline", f"--find-links={directory}")
+            )
             say(*command, "tool==2.0")
             assert (env.prefix / "bin" / "tool").read_text() == "#!/bin/sh\necho 2.0\n"
         assert snapshot(below) == before

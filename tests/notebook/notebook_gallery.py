@@ -71,14 +71,18 @@ BROKEN = Environment(
 )  # fmt: skip
 PROOF = Proof(seconds=1.23, prefix=ANALYSIS.prefix, version=Version("3.12.4"), text="Python 3.12.4, polars 1.30.0")
 KERNELS = HOME / ".local/share/jupyter/kernels"
-KERNEL = Kernel(name="analysis", display_name="Python 3.12 (analysis)", path=KERNELS / "analysis", environment=ANALYSIS, owned=True, proof=PROOF)
+KERNEL = Kernel(
+    name="analysis", display_name="Python 3.12 (analysis)", path=KERNELS / "analysis", environment=ANALYSIS, owned=True, proof=PROOF
+)
 STALE = Kernel(
     name="old",
     display_name="Old project",
     path=KERNELS / "old",
     problem=Problem(code="interpreter-missing", message=f"{HOME}/old/bin/python is not there", hint='jupyter.unregister("old", foreign=True)', subject="old"),
 )  # fmt: skip
-DEMO = Package(name="demo", version="0.3.dev1", ecosystem="pypi", editable=HOME / "demo", requires=("rich>=13",), requested=True, installer="uv")
+DEMO = Package(
+    name="demo", version="0.3.dev1", ecosystem="pypi", editable=HOME / "demo", requires=("rich>=13",), requested=True, installer="uv"
+)
 RICH = Package(name="rich", version="14.0.0", ecosystem="pypi", requires=("pygments>=2.13", "markdown-it-py>=2.2"), requested=False)
 NUMPY = Package(name="numpy", version="2.3.0", ecosystem="conda", channel="conda-forge", build="py312h33ff503_0")
 MISSING = Problem(

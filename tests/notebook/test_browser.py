@@ -118,7 +118,9 @@ def lab_name(lab: Lab) -> str:
 
 def test_pictures_of_every_value(lab: Lab, browser: Any, pictures: Path) -> None:
     """What each value shows is kept as a picture, in a light and in a dark theme; no script and no broken element is in it."""
-    path = lab.write("gallery.ipynb", "from IPython.display import display\nfrom notebook_gallery import VALUES\nfor value in VALUES: display(value)")
+    path = lab.write(
+        "gallery.ipynb", "from IPython.display import display\nfrom notebook_gallery import VALUES\nfor value in VALUES: display(value)"
+    )
     notebook = Notebook(browser, lab, path)
     notebook.start(0)
     until(lambda: notebook.has_run(0), "the gallery", 20, notebook.page)
