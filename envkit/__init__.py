@@ -9,8 +9,8 @@ _DISTRIBUTION = "envkit-python"  # how `errors.py` knows that this file is ours
 if TYPE_CHECKING:
     from . import aio as aio, events as events, jupyter as jupyter
     from .aio import Scope as Scope
-    from .choosing import select as select, selected as selected
     from .checking import check as check
+    from .choosing import select as select, selected as selected
     from .control import Cancel as Cancel, Control as Control
     from .environments import find as find, resolve as resolve, watch as watch
     from .errors import (
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from .execution import activation as activation, interpreter as interpreter, run as run
     from .formats.values import from_json as from_json, to_json as to_json
     from .host import Host as Host
+    from .jupyter.magics import load_ipython_extension as load_ipython_extension
     from .lifecycle.cloning import clone as clone
     from .lifecycle.holding import hold as hold
-    from .jupyter.magics import load_ipython_extension as load_ipython_extension
     from .lifecycle.making import apply as apply, create as create, ensure as ensure, plan as plan
     from .lifecycle.pruning import prune as prune
     from .lifecycle.removal import remove as remove
@@ -111,7 +111,7 @@ _PLACES = {name: room for room, names in _ROOMS.items() for name in names}
 _MODULES = ("aio", "events", "jupyter")
 
 if not TYPE_CHECKING:
-    __all__ = [*_MODULES, *sorted(_PLACES)]
+    __all__ = [*_MODULES, *sorted(_PLACES)]  # noqa: PLE0604 - all of them are strings, which the rule cannot see
 
     def __getattr__(name):
         """Import a name from its room when it is first asked for, and keep it."""

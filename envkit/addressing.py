@@ -20,7 +20,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import planning, records
+from . import places, planning, records
 from .discovery import requests
 from .errors import MachineError
 from .formats.ready_record import MARKS, READY
@@ -151,7 +151,7 @@ def _is_request(python: str | None) -> bool:
 def _choice_file(python: str | None, host: Host) -> Path:
     deciding = sorted((name, value) for name, value in host.environ.items() if _DECIDING.search(name))
     text = json.dumps([python, str(host.root), str(host.home), host.platform, deciding])
-    return records.store_directory(host, "choices") / hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:_LENGTH]
+    return places.store_directory(host, "choices") / hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:_LENGTH]
 
 
 def _remembered(python: str | None, host: Host) -> list[str] | None:
@@ -190,12 +190,12 @@ def _stamps(executable: str, host: Host) -> list[list[object]]:
 
 def first(key: str, host: Host) -> Path:
     """Return the place of a key: where its first environment lies, and what its lock is named after."""
-    return records.store_directory(host, "environments") / key
+    return places.store_directory(host, "environments") / key
 
 
 def candidates(key: str, host: Host) -> tuple[Path, ...]:
     """Return the prefixes that are there for a key, in the order in which they were made."""
-    directory = records.store_directory(host, "environments")
+    directory = places.store_directory(host, "environments")
     found: list[tuple[int, Path]] = []
     with suppress(OSError):
         for name in os.listdir(directory):

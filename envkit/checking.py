@@ -12,6 +12,7 @@ from .control import Control, Work, takes_control
 from .environments import resolved
 from .errors import CancelledError, DeadlineError, EnvkitError
 from .models.environment import Environment, Problem
+from .models.several import Several
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -56,7 +57,7 @@ def check(env: Env, *, deep: bool = False, **control: Unpack[Control]) -> tuple[
         found += manager.conflicts(environment, work.host)
         work.check()
         found += manager.altered(environment, work) if deep else ()
-    return (*found, *_differences(environment, work)) if deep else tuple(found)
+    return Several((*found, *_differences(environment, work)) if deep else found, "no problem was found")
 
 
 def _of_environment(environment: Environment, work: Work) -> Iterator[Problem]:

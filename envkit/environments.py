@@ -179,7 +179,7 @@ def resolved(target: Env | Spec, work: Work) -> Environment:
     Raises:
         NotFoundError: there is none. UsageError: the name is not allowed, or is a request.
     """
-    from . import records  # noqa: PLC0415 - finding does without it
+    from . import places, records  # noqa: PLC0415 - finding does without it
 
     if isinstance(target, Environment):
         return _again(target, work)
@@ -187,7 +187,7 @@ def resolved(target: Env | Spec, work: Work) -> Environment:
         if is_path(target, work):
             return _at(records.absolute(target, work.host), work)
         return _named(os.fspath(target), work)
-    if records.is_addressed(target):
+    if places.is_addressed(target):
         return _addressed(target, work)
     prefix = records.prefix_of(target, work.host)
     found = search.identify(work.host, str(prefix), plugins.locators())

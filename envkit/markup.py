@@ -53,7 +53,10 @@ class Words:
 
     def html(self) -> str:
         """Return it as an element; all text is escaped."""
-        return f'<span style="{self._style()}">{escape(printable(self.text))}</span>'
+        text = escape(printable(self.text))
+        if self.look == "code":
+            text = text.replace("/", "/<wbr>")  # a long path breaks between its parts
+        return f'<span style="{self._style()}">{text}</span>'
 
     def _style(self) -> str:
         tint = _TINTS.get(self.look)

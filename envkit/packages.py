@@ -13,6 +13,7 @@ from .environments import resolved
 from .errors import EnvkitError, InstallError, RefusedError, UsageError
 from .formats.ready_record import Record
 from .models.plans import Changes, Package, Project, Sources
+from .models.several import Several
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -41,7 +42,7 @@ def installed(env: Env, *, host: Host | None = None) -> tuple[Package, ...]:
         True
     """
     work = Work(host=host)
-    return installed_in(resolved(env, work), work.host)
+    return Several(installed_in(resolved(env, work), work.host), "no package is installed")
 
 
 def installed_in(environment: Environment, host: Host) -> tuple[Package, ...]:
@@ -130,15 +131,18 @@ def uninstall(env: Env, *names: str, dry_run: bool = False, **control: Unpack[Co
     if not there or dry_run:
         return Changes(removed=there)
     refuse_managed(environment, allowed=False)
-    with records.locked(environment.prefix, work) as lock, changing(environment, work, dropped=wanted):
-        with inner_lock(environment, work) as inner:
-            return plugins.package_manager("pypi").uninstall(
-                environment,
-                [package.name for package in there],
-                work=work,
-                log=records.log_of(environment.prefix, work.host),
-                descriptors=(*lock.descriptors, *inner),
-            )
+    with (
+        records.locked(environment.prefix, work) as lock,
+        changing(environment, work, dropped=wanted),
+        inner_lock(environment, work) as inner,
+    ):
+        return plugins.package_manager("pypi").uninstall(
+            environment,
+            [package.name for package in there],
+            work=work,
+            log=records.log_of(environment.prefix, work.host),
+            descriptors=(*lock.descriptors, *inner),
+        )
 
 
 def checked(requirements: Iterable[Req], host: Host) -> tuple[str | Project, ...]:

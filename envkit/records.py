@@ -1,4 +1,4 @@
-"""Managed directories, the store's directories, and the lock, dirty mark and ready record of one environment.
+"""Managed directories, and the lock, dirty mark and ready record of one environment.
 
 Order of a change: lock, dirty mark, the change, ready record, dirty mark away, lock free. So whatever a kill leaves has a dirty
 mark or no record, and is never taken for whole.
@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
+from . import places
 from .control import Work
 from .errors import MachineError, RefusedError, UsageError
 from .formats import ready_record
@@ -27,7 +26,6 @@ from .models.plans import Sources, Spec
 from .system import files, locks, sites
 from .system.locks import Held
 
-_STORED = re.compile("[0-9a-f]{24}(-[0-9]+)?")  # how directories of the store are named
 _RECORD_SIZE = 1024 * 1024  # bytes; a larger file is no record of ours
 
 
@@ -75,33 +73,6 @@ def prefix_of(spec: Spec, host: Host) -> Path:
             hint="give a name or a prefix; ensure(), plan(), resolve() and temporary() take a spec without",
         )
     return absolute(spec.prefix, host)
-
-
-def is_addressed(spec: Spec) -> bool:
-    """Say whether the environment of a spec is content-addressed: it has neither a name nor a prefix."""
-    return spec.name is None and spec.prefix is None
-
-
-def store_directory(host: Host, part: Literal["environments", "temporary", "wheels", "sets", "choices"]) -> Path:
-    """Return a directory of the store: content-addressed and temporary environments, unpacked wheels, what was resolved and chosen."""
-    return host.data / "store" / part
-
-
-def is_stored(prefix: Path, host: Host) -> bool:
-    """Say whether a prefix is a content-addressed environment, which nothing edits once it is ready."""
-    return _lies_in(prefix, store_directory(host, "environments"))
-
-
-def is_temporary(prefix: Path, host: Host) -> bool:
-    """Say whether a prefix is a temporary environment."""
-    return _lies_in(prefix, store_directory(host, "temporary"))
-
-
-def _lies_in(prefix: Path, directory: Path) -> bool:
-    """Say whether a prefix lies in one of the store's directories, however it is spelled."""
-    if prefix.parent == directory:
-        return True
-    return _STORED.fullmatch(prefix.name) is not None and os.path.realpath(prefix.parent) == os.path.realpath(directory)
 
 
 def absolute(path: str | os.PathLike[str], host: Host) -> Path:
@@ -162,7 +133,7 @@ def begin(prefix: Path, doing: str, host: Host, *, made_directory: bool = False)
     Raises:
         RefusedError: it is content-addressed, and so what its key says: it is made, and never changed.
     """
-    if doing != "create" and is_stored(prefix, host):
+    if doing != "create" and places.is_stored(prefix, host):
         raise RefusedError(
             f"{prefix} is content-addressed: it is never changed once it is ready",
             code="content-addressed",
@@ -228,7 +199,7 @@ def sources_of(record: Record | None) -> Sources:
 
 def note_use(prefix: Path, host: Host) -> None:
     """Remember that an environment of the store is used now, so that `prune` takes others first."""
-    if is_stored(prefix, host):
+    if places.is_stored(prefix, host):
         with suppress(OSError):
             os.utime(prefix / MARKS / READY)
 
@@ -239,12 +210,6 @@ def last_use(prefix: Path) -> float:
         with suppress(OSError):
             return path.stat().st_mtime
     return 0.0
-
-
-def family(prefix: Path) -> Path:
-    """Return the place that a content-addressed environment shares its lock with: `<key>` for `<key>-2`."""
-    key, dash, number = prefix.name.rpartition("-")
-    return prefix.with_name(key) if dash and number.isdigit() else prefix
 
 
 def digest_of(prefix: Path) -> str:
@@ -274,7 +239,7 @@ def note_kernel(environment: Environment, directory: Path, work: Work) -> None:
 
 def lock_file(prefix: Path, host: Host) -> Path:
     """Return the lock file of an environment: one for all spellings of its path, and for all that have the same key."""
-    return host.data / "locks" / f"{_key(family(prefix) if is_stored(prefix, host) else prefix)}.lock"
+    return host.data / "locks" / f"{_key(places.family(prefix) if places.is_stored(prefix, host) else prefix)}.lock"
 
 
 @contextmanager

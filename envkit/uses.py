@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import records
+from . import places, records
 from .errors import BusyError
 from .system import files, locks
 
@@ -61,7 +61,7 @@ def held(prefixes: Iterable[Path], work: Work) -> Generator[tuple[int, ...], Non
 @contextmanager
 def held_if_stored(prefix: Path, work: Work) -> Generator[tuple[int, ...], None, None]:
     """Hold an environment that `prune` may remove, a content-addressed or a temporary one; nothing is done for any other."""
-    if records.is_stored(prefix, work.host) or records.is_temporary(prefix, work.host):
+    if places.is_stored(prefix, work.host) or places.is_temporary(prefix, work.host):
         with held((prefix,), work) as descriptors:
             records.note_use(prefix, work.host)
             yield descriptors

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -54,7 +53,7 @@ def host(tmp_path: Path) -> Host:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_of_the_caller(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _nothing_of_the_caller(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the caller's home, Jupyter directories and envkit data out of every test, also where no Host is passed."""
     home = tmp_path_factory.mktemp("caller")
     for name in list(os.environ):
@@ -62,7 +61,6 @@ def _nothing_of_the_caller(tmp_path_factory: pytest.TempPathFactory, monkeypatch
             monkeypatch.delenv(name)
     for name, value in private_environ(home).items():
         monkeypatch.setenv(name, value)
-    yield
 
 
 def _interpreters() -> dict[str, Path]:

@@ -46,6 +46,8 @@ def is_environment(look: Look, directory: str) -> bool:
     """Say whether a directory is a conda environment: it has a history, or at least one package."""
 
     def find() -> bool:
+        if not look.has(directory, conda_meta.DIRECTORY):
+            return False
         names = contents(look, os.path.join(directory, conda_meta.DIRECTORY))
         return conda_meta.HISTORY in names or any(name.endswith(".json") for name in names)
 

@@ -37,7 +37,7 @@ def managed_directory(look: Look) -> str:
 def has_marks(look: Look, prefix: str) -> bool:
     """Say whether envkit's marks lie in a directory; where it keeps its data (`ENVKIT_HOME=~/.envkit`) there are none."""
     directory = os.path.join(prefix, _DIRECTORY)
-    if directory == str(look.host.data) or not look.is_directory(directory):
+    if not look.has(prefix, _DIRECTORY) or directory == str(look.host.data) or not look.is_directory(directory):
         return False
     names = look.names(directory)
     return names != (_LOG,) and not {"environments", "locks"} & set(names)

@@ -29,7 +29,7 @@ def is_old(look: Look, prefix: str) -> bool:
 def keys_of(look: Look, prefix: str) -> dict[str, str]:
     """Return what a new virtualenv would have written into `pyvenv.cfg`; empty where this is no such environment."""
     scripts = os.path.join(prefix, bin_name(look.host.platform))
-    if not os.path.lexists(os.path.join(scripts, "activate_this.py")):
+    if not look.has(scripts, "activate_this.py"):
         return {}
     return look.remember(("old virtualenv", prefix), lambda: _read(look, prefix, scripts))
 

@@ -23,7 +23,7 @@ def placed(look: Look, text: str) -> str | None:
     text = text.strip()
     if text == "~" or text.startswith(("~/", "~\\")) or (ntpath.isabs(text) if look.windows else text.startswith("/")):
         trimmed = text.rstrip("/") or text
-        return look.tidy(str(look.host.path(trimmed))) if "\0" not in trimmed else None
+        return look.tidy(look.place(trimmed)) if "\0" not in trimmed else None
     return None
 
 
@@ -101,7 +101,7 @@ def children(look: Look, directory: str) -> Iterator[str]:
 def marked_children(look: Look, directory: str, mark: str = "pyvenv.cfg") -> Iterator[str]:
     """Yield the directories in a directory that have something of that name in them, sorted by name."""
     for path in children(look, directory):
-        if os.path.lexists(os.path.join(path, mark)):
+        if look.has(path, mark):
             yield path
 
 

@@ -47,7 +47,7 @@ def virtual_prefix(look: Look, candidate: str) -> str | None:
 
 def _is_marked(look: Look, directory: str) -> bool:
     def find() -> bool:
-        if os.path.lexists(os.path.join(directory, pyvenv_cfg.NAME)):
+        if look.has(directory, pyvenv_cfg.NAME):
             return True
         if has_marks(look, directory) or (is_managed(look, directory) and look.is_directory(directory)):
             return True

@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from .. import records
+from .. import places
 from ..discovery import requests
 from ..environments import resolved
 from ..errors import EnvkitError, KernelError, UsageError
@@ -152,7 +152,7 @@ def fingerprint(activated: Activation, environment: Environment) -> str:
 
 def without_ipykernel(environment: Environment, host: Host) -> KernelError:
     """Return the error for an environment that cannot be a kernel's because it has no ipykernel."""
-    if records.is_stored(environment.prefix, host):
+    if places.is_stored(environment.prefix, host):
         hint = 'a content-addressed environment is never changed: put "ipykernel" into the spec\'s pypi, and ask ensure() for that'
     else:
         hint = 'install it, or register the environment with install_ipykernel="if-missing"'

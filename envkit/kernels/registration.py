@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from .. import records
+from .. import places, records
 from ..control import Control, Work, takes_control
 from ..discovery import requests
 from ..environments import resolved
@@ -229,7 +229,7 @@ def _scope_directory(scope: Scope | Path, host: Host) -> Path:
 
 
 def _install_ipykernel(environment: Environment, work: Work, *, allowed: bool) -> None:
-    if not allowed or records.is_stored(environment.prefix, work.host):
+    if not allowed or places.is_stored(environment.prefix, work.host):
         raise composing.without_ipykernel(environment, work.host)
     from ..packages import ensure_installed  # noqa: PLC0415 - only where something is installed
 

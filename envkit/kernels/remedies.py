@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import packages, planning, plugins, records
+from .. import packages, places, planning, plugins, records
 from ..errors import EnvkitError
 from ..models.plans import Plan, Spec
 
@@ -20,7 +20,7 @@ def plan_for(environment: Environment, requirement: str, work: Work) -> Plan | N
     first.
     """
     prefix, host = environment.prefix, work.host
-    if environment.kind == "interpreter" or records.is_stored(prefix, host) or records.is_temporary(prefix, host):
+    if environment.kind == "interpreter" or places.is_stored(prefix, host) or places.is_temporary(prefix, host):
         return None
     marks = records.state_of(prefix, host)
     if marks.dirty is not None:

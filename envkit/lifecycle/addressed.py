@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import addressing, environments, planning, records
+from .. import addressing, environments, places, planning, records
 from ..errors import NotFoundError
 from ..models.plans import Plan, Spec
 from ..planning import Observation
@@ -42,7 +42,7 @@ def shown(spec: Spec, work: Work) -> Plan:
     except NotFoundError as error:
         if spec.sources.pythons != "uv" or error.code != "python-not-found":
             raise
-    place = records.store_directory(work.host, "environments")
+    place = places.store_directory(work.host, "environments")
     return planning.steps_to(spec, Observation(prefix=place, state="absent", fetch=True))
 
 
@@ -63,7 +63,7 @@ def ensured(spec: Spec, work: Work) -> tuple[Environment, Plan]:
     if not plan and seen.environment is not None:
         records.note_use(seen.prefix, work.host)
         return seen.environment, plan
-    files.private_directory(records.store_directory(work.host, "environments"))
+    files.private_directory(places.store_directory(work.host, "environments"))
     while True:
         key = str(plan.key)
         with records.locked(addressing.first(key, work.host), work) as lock:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import environments, records, venv
+from .. import environments, places, records, venv
 from ..control import Control, Work, takes_control
 from ..errors import InstallError, RefusedError
 from ..formats import pyvenv_cfg
@@ -69,7 +69,7 @@ def clonable(environment: Environment, host: Host) -> Environment:
         raise RefusedError(
             f"{environment} is no virtual environment", code="not-a-venv", hint="make one on this Python with create(..., python=...)"
         )
-    if records.is_temporary(environment.prefix, host):
+    if places.is_temporary(environment.prefix, host):
         raise RefusedError(
             f"{environment} is temporary: what it shows is no part of it", code="temporary", hint="use ensure() with its spec"
         )

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from .. import records, uses
+from .. import places, records, uses
 from ..errors import EnvkitError
 from ..formats.dist_info import normalized
 from ..layout import Layout, layout
@@ -66,7 +66,7 @@ def put(environment: Environment, spec: Spec, wanted: Sequence[str | Project], w
     known = None if place is None else _read(place)
     if place is None or known is None:
         return False
-    lasting = spec.lock is not None or records.is_addressed(spec) or work.offline
+    lasting = spec.lock is not None or places.is_addressed(spec) or work.offline
     if not (lasting or 0 <= time.time() - known.resolved < _DAY):
         return False
     with uses.held((_wheels(work.host),), work):
@@ -101,7 +101,7 @@ def remember(environment: Environment, spec: Spec, wanted: Sequence[str | Projec
 
 def forget(host: Host) -> None:
     """Forget the sets that can no longer be put: their wheels are gone, and the environment that had them too."""
-    for place in records.store_directory(host, "sets").glob("*"):
+    for place in places.store_directory(host, "sets").glob("*"):
         known = _read(place)
         unpacked = known is not None and known.entries and all((_wheels(host) / entry).is_dir() for entry in known.entries)
         if not unpacked and (known is None or not _is_donor(known, host)):
@@ -129,7 +129,7 @@ def _place(environment: Environment, spec: Spec, wanted: Sequence[str | Project]
         [str(environment.version), environment.implementation, environment.free_threaded, environment.architecture, host.platform],
     ]
     key = hashlib.sha256(json.dumps(material).encode("utf-8", "surrogateescape")).hexdigest()[:32]
-    return records.store_directory(host, "sets") / key
+    return places.store_directory(host, "sets") / key
 
 
 def _read(place: Path) -> _Known | None:
@@ -146,7 +146,7 @@ def _read(place: Path) -> _Known | None:
 
 
 def _wheels(host: Host) -> Path:
-    return records.store_directory(host, "wheels")
+    return places.store_directory(host, "wheels")
 
 
 def _entries(known: _Known, host: Host) -> list[store.Entry] | None:

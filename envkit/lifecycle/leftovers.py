@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import records
+from .. import places, records
 from ..control import Work
 from ..errors import BusyError
 from ..models.plans import Removal
@@ -46,7 +46,7 @@ def swept(work: Work, *, dry_run: bool) -> Iterator[Removal]:
 def _found(host: Host) -> Iterator[tuple[Path, str]]:
     for place in (
         records.environments_directory(host),
-        *(records.store_directory(host, part) for part in ("environments", "temporary", "wheels")),
+        *(places.store_directory(host, part) for part in ("environments", "temporary", "wheels")),
     ):
         for entry in _entries(place):
             if entry.name.startswith(files.TRASH):
@@ -96,7 +96,7 @@ def _remove_half_made(prefix: Path, work: Work) -> bool:
 
 
 def _forget_choices(host: Host, *, dry_run: bool) -> None:
-    for path in () if dry_run else records.store_directory(host, "choices").glob("*"):
+    for path in () if dry_run else places.store_directory(host, "choices").glob("*"):
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > _DAY:
                 path.unlink()

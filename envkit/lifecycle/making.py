@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from .. import environments, planning, records
+from .. import environments, places, planning, records
 from ..control import Control, Work, takes_control
 from ..errors import ExistsError, RefusedError, UsageError
 from ..models.environment import Environment
@@ -105,7 +105,7 @@ def ensure(spec: Spec, **control: Unpack[Control]) -> Environment:
 def ensured(spec: Spec, work: Work) -> tuple[Environment, Plan]:
     """Return the environment of a spec, made or changed as needed, and the plan that was carried out."""
     spec = observing.checked_spec(spec, work)
-    if records.is_addressed(spec):
+    if places.is_addressed(spec):
         return addressed.ensured(spec, work)
     prefix = records.prefix_of(spec, work.host)
     there = observing.observe_place(spec, work)  # most often all is there: no lock, no search for a Python
@@ -132,7 +132,7 @@ def plan(spec: Spec, **control: Unpack[Control]) -> Plan:
     """
     work = Work.of(control)
     spec = observing.checked_spec(spec, work)
-    if records.is_addressed(spec):
+    if places.is_addressed(spec):
         return addressed.shown(spec, work)
     return planning.steps_to(spec, observing.observe(spec, work))
 
@@ -149,7 +149,7 @@ def apply(plan: Plan, **control: Unpack[Control]) -> Environment:
     if plan.spec is None:
         raise UsageError("the plan has no spec", code="plan", hint="make one with plan(spec)")
     spec = observing.checked_spec(plan.spec, work)
-    if records.is_addressed(spec):
+    if places.is_addressed(spec):
         if addressed.shown(spec, work).key != plan.key:
             raise _stale("another Python or other files would be taken now")
         return addressed.ensured(spec, work)[0]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import environments, packages, planning, plugins, records
+from .. import environments, packages, places, planning, plugins, records
 from ..discovery import requests, search
 from ..errors import NotFoundError, RefusedError, UsageError
 from ..locking import exactness
@@ -44,7 +44,7 @@ def checked_spec(spec: Spec, work: Work) -> Spec:
             )
     if spec.name is not None:
         environments.named_prefix(spec.name, work)
-    prefix = work.host.data if records.is_addressed(spec) else records.prefix_of(spec, work.host)
+    prefix = work.host.data if places.is_addressed(spec) else records.prefix_of(spec, work.host)
     if work.host.platform != "win32" and ":" in str(prefix):
         raise RefusedError(f"{prefix} contains a colon, which separates the entries of PATH", code="path", hint="choose a path without one")
     if any(not character.isprintable() for character in str(prefix)):

@@ -12,12 +12,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import environments, records, uses
+from .. import environments, places, records, uses
 from ..control import Control, Work, takes_control
 from ..errors import BusyError, EnvkitError, NotFoundError, UsageError
 from ..kernels import listing, registration
 from ..models.environment import Environment
 from ..models.plans import Removal, Spec
+from ..models.several import Several
 from ..system import files, running
 from . import known_sets, leftovers
 
@@ -64,7 +65,7 @@ def prune(
     work = Work.of(control)
     kept = frozenset(_kept(tuple(keep), work))
     with work.task("remove", "remove what nobody uses") as task:
-        done = tuple(_prune(kept, max_age, max_bytes, work, dry_run=dry_run))
+        done = Several(_prune(kept, max_age, max_bytes, work, dry_run=dry_run), "nothing is to be removed")
         task.text = f"{len(done)} removed, {sum(removal.size for removal in done) / 1e6:.1f} MB"
     return done
 
@@ -77,8 +78,8 @@ def _kept(keep: tuple[Env | Spec, ...], work: Work) -> Iterator[str]:
 
 def _prune(kept: frozenset[str], max_age: timedelta | None, max_bytes: int | None, work: Work, *, dry_run: bool) -> Iterator[Removal]:
     yield from leftovers.swept(work, dry_run=dry_run)
-    temporary = _directories(records.store_directory(work.host, "temporary"))
-    stored = _directories(records.store_directory(work.host, "environments"))
+    temporary = _directories(places.store_directory(work.host, "temporary"))
+    stored = _directories(places.store_directory(work.host, "environments"))
     busy = running.in_use(map(str, (*temporary, *stored)))
     shown: set[str] = set()
     for prefix in temporary:
@@ -89,7 +90,7 @@ def _prune(kept: frozenset[str], max_age: timedelta | None, max_bytes: int | Non
             shown.update(map(os.path.realpath, record.layers))
     needed = kept | shown | frozenset(_with_kernels(work.host))
     free = [prefix for prefix in stored if str(prefix) not in busy and os.path.realpath(prefix) not in needed]
-    wheels = _directories(records.store_directory(work.host, "wheels"))
+    wheels = _directories(places.store_directory(work.host, "wheels"))
     sizes = {} if max_bytes is None else {path: files.size_of(path) for path in (*stored, *wheels)}
     taken: list[Path] = []
     for choice in _chosen(free, wheels, sizes, max_age, max_bytes, work.host):
@@ -213,7 +214,7 @@ def _with_kernels(host: Host) -> Iterator[str]:
             yield os.path.realpath(kernel.environment.prefix)
         if (owner := listing.owner_of(kernel.path, host)) is not None:
             yield owner
-    for prefix in _directories(records.store_directory(host, "environments")):
+    for prefix in _directories(places.store_directory(host, "environments")):
         record = records.state_of(prefix, host).record
         if record is not None and any(listing.owner_of(Path(place), host) == os.path.realpath(prefix) for place in record.kernels):
             yield os.path.realpath(prefix)

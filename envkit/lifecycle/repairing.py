@@ -7,15 +7,14 @@ are made true, packages whose files are missing are put in again. Built anew wit
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .. import environments, packages, planning, plugins, records, venv
+from .. import environments, packages, places, planning, plugins, records, venv
 from ..control import Control, Work, takes_control
-from ..discovery import search, selection
+from ..discovery import search
 from ..errors import EnvkitError, InstallError, RefusedError
 from ..formats import pyvenv_cfg
 from ..models.environment import Environment
@@ -24,7 +23,7 @@ from ..planning import Observation
 from ..system import files, sites
 from ..system.look import Look
 from ..venv import moving
-from . import building, moved_kernels, observing, removal
+from . import building, footing, moved_kernels, observing, removal
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from ..models.aliases import Env
     from ..system.locks import Held
 
-_LIBRARY = re.compile(r"(?P<word>python|pypy)(?P<major>\d+)\.(?P<minor>\d+)(?P<thread>t?)")
 _OF_PLACE: Final = frozenset({"base-missing", "python-dangling", "python-missing", "base-changed", "moved", "config-unreadable", "shim"})
 _OF_BASE: Final = frozenset(
     {"home", "include-system-site-packages", "version", "implementation", "executable", "prompt", "command"}
@@ -50,7 +48,7 @@ class _Patient:
     stated: Record | None
     dirty: bool
     keys: Mapping[str, str]
-    library: tuple[str, tuple[int, int], bool] | None
+    library: footing.Library | None
 
 
 @takes_control
@@ -83,7 +81,7 @@ def _examined(prefix: Path, work: Work) -> _Patient:
     found = search.identify(work.host, str(prefix), plugins.locators())
     if found is None or found.kind != "venv":
         raise RefusedError(f"{prefix} is no virtual environment", code="not-a-venv", hint="name the directory of one")
-    if records.is_stored(prefix, work.host) or records.is_temporary(prefix, work.host):
+    if places.is_stored(prefix, work.host) or places.is_temporary(prefix, work.host):
         raise RefusedError(
             f"{prefix} is content-addressed or temporary, and so never changed",
             code="content-addressed",
@@ -99,20 +97,8 @@ def _examined(prefix: Path, work: Work) -> _Patient:
         stated=records.stated_record(prefix, work.host),
         dirty=state.dirty is not None,
         keys=keys,
-        library=_library(prefix, keys),
+        library=footing.library_of(prefix, keys),
     )
-
-
-def _library(prefix: Path, keys: Mapping[str, str]) -> tuple[str, tuple[int, int], bool] | None:
-    """Return implementation, minor version and threading that the packages are for: of the directory that holds most of them."""
-    directories = sorted(sites.site_packages_below(str(prefix)), key=lambda directory: len(os.listdir(directory)))
-    names = [os.path.basename(os.path.dirname(directory)) for directory in reversed(directories)]
-    stated = pyvenv_cfg.python_version(keys)
-    for name in (*names, f"python{stated}" if stated else ""):  # Windows does not put the version into a directory's name
-        if match := _LIBRARY.match(name):
-            word = "pypy" if match["word"] == "pypy" else "cpython"
-            return word, (int(match["major"]), int(match["minor"])), match["thread"] == "t"
-    return None
 
 
 def _repaired(patient: _Patient, work: Work, lock: Held) -> Environment:
@@ -145,29 +131,7 @@ def _base(patient: _Patient, work: Work) -> Environment | None:
             return environments.base_for(patient.prefix, work)
         except EnvkitError:
             work.check()
-    if patient.library is None:
-        return None
-    fitting = [
-        env
-        for env in search.search(work, table=plugins.locators())
-        if env.kind != "venv" and selection.is_usable(env) and _fits(env, patient.library)
-    ]
-    best = min(fitting, key=lambda env: (not _is_home(env, patient.keys), selection.sort_key(env)), default=None)
-    return None if best is None else environments.base_for(best, work)
-
-
-def _fits(env: Environment, library: tuple[str, tuple[int, int], bool]) -> bool:
-    return (
-        env.version is not None
-        and env.version.release[:2] == library[1]
-        and (env.implementation or "cpython") == library[0]
-        and bool(env.free_threaded) is library[2]
-    )
-
-
-def _is_home(env: Environment, keys: Mapping[str, str]) -> bool:
-    """Say whether it lies where the environment's own Python lay: an upgrade of that rather than another one."""
-    return env.python is not None and str(env.python.parent) == keys.get("home")
+    return footing.same_minor(patient.library, patient.keys, work)
 
 
 def _is_misplaced(patient: _Patient, base: Environment) -> bool:
@@ -254,7 +218,7 @@ def _built_anew(patient: _Patient, work: Work, lock: Held) -> Environment:
         prefix=prefix,
         state="ready",
         environment=patient.environment,
-        base=_another_base(patient, work),
+        base=footing.another(None if stated is None else stated.python, work),
         mismatch="no Python of its version is there any more",
     )
     try:
@@ -280,16 +244,6 @@ def _check_own(patient: _Patient, work: Work) -> None:
             code="foreign-files",
             hint="move that away first; nothing was changed",
         )
-
-
-def _another_base(patient: _Patient, work: Work) -> Environment:
-    """Return the Python to build on: one that the first request allows, else the newest stable one."""
-    if patient.stated is not None and patient.stated.python is not None:
-        try:
-            return environments.base_for(patient.stated.python, work)
-        except EnvkitError:
-            work.check()
-    return environments.base_for(None, work)
 
 
 def _spec(patient: _Patient, pins: tuple[str | Project, ...], work: Work) -> Spec:

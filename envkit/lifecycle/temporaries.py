@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import records, uses, venv
+from .. import places, records, uses, venv
 from ..control import Control, Work, takes_control
 from ..errors import EnvkitError, InstallError, NetworkError, NotFoundError, UsageError
 from ..formats.ready_record import MARKS
@@ -69,7 +69,7 @@ def temporary(
         spec = replace(observing.spec_from("temporary", python, wanted, "auto", work), name=None)
     elif python is not None or wanted:
         observing.spec_from(spec, python, wanted, "auto", Work.of(control))  # refuses them
-    if not records.is_addressed(spec):
+    if not places.is_addressed(spec):
         raise UsageError(
             "a temporary environment has no name and no prefix", code="spec", hint="use dataclasses.replace(spec, name=None, prefix=None)"
         )
@@ -79,7 +79,7 @@ def temporary(
 def _opened(spec: Spec, control: Control) -> Generator[Environment, None, None]:
     work = Work.of(control)
     spec = observing.checked_spec(spec, work)
-    prefix = files.private_directory(records.store_directory(work.host, "temporary")) / secrets.token_hex(12)
+    prefix = files.private_directory(places.store_directory(work.host, "temporary")) / secrets.token_hex(12)
     with ExitStack() as held:
         layers = _held_layers(spec, prefix, work, held)
         held.callback(_remove, prefix, work)
@@ -124,7 +124,7 @@ def _noted(layer: Environment, work: Work) -> Environment | None:
         prefix = Path((layer.prefix / MARKS / _WITH_PIP).read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    state = records.state_of(prefix, work.host) if records.is_stored(prefix, work.host) else None
+    state = records.state_of(prefix, work.host) if places.is_stored(prefix, work.host) else None
     if state is None or not state.ready or state.record is None or state.record.digest != records.digest_of(prefix):
         return None
     records.note_use(prefix, work.host)

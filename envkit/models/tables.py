@@ -90,8 +90,8 @@ def _environment(env: Environment) -> Row:
     project = [Words(f"project {env.project}", "quiet")] if env.project else []
     return {
         "environment": (Words(str(env), "strong"), Words(kind(env), "quiet")),
-        "where": (where, *project, *_explained(env.problem)),
         _MARK: _problem_plate(env.problem),
+        "where": (where, *project, *_explained(env.problem)),
     }
 
 
@@ -101,11 +101,11 @@ def _explained(problem: Problem | None) -> tuple[str | Words, ...]:
 
 def _kernel(kernel: Kernel) -> Row:
     proven = Words("proven", "good") if kernel.proof else ""
+    place = () if kernel.environment is None else (Words(str(kernel.environment.prefix), "code"),)
     return {
         "kernel": (Words(kernel.name, "strong"), Words(kernel.display_name, "quiet")),
-        "environment": () if kernel.environment is None else (str(kernel.environment), Words(str(kernel.environment.prefix), "code")),
-        "kernelspec": (Words(str(kernel.path), "code"), *_explained(kernel.problem)),
         _MARK: _problem_plate(kernel.problem) or proven,
+        "where": (*place, Words(f"kernelspec {kernel.path}", "quiet"), *_explained(kernel.problem)),
     }
 
 

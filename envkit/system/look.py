@@ -38,6 +38,8 @@ class Look:
         self._root = str(host.root)
         self._reals: dict[str, str] = {}
         self._links: dict[str, frozenset[str]] = {}  # by real directory that was listed: which of its names are links
+        self._flat: set[str] = set()  # paths that are no directories
+        self._gone: set[str] = set()  # real paths where nothing is: nothing is below them either
         self.whole = self._root == os.sep or os.name == "nt"  # the machine itself: the operating system may follow links
         self.given_up = False  # set by whoever waits no longer: the next look at a file ends what goes on
         self.looked = 0  # how often a file or directory was looked at: the sign of life of a look that takes long
@@ -76,6 +78,15 @@ class Look:
         """Return the names in a directory, sorted; empty when it is none or cannot be read."""
         return self.remember(("names", directory), lambda: tuple(sorted([entry.name for entry in self._entries(directory)])))
 
+    def has(self, directory: str, name: str) -> bool:
+        """Say whether something of that name is in a directory, be it a link to nothing: one listing answers for all names."""
+        inside = self.remember(("contents", directory), lambda: frozenset(self.names(directory)))
+        if name in inside:
+            return True
+        if (inside and len(inside) < _ENTRIES) or directory in self._gone or directory in self._flat:
+            return False
+        return os.path.lexists(os.path.join(directory, name))  # it may be entered without being listed
+
     def hide(self, path: str) -> None:
         """Leave a path out of the names in its directory from now on."""
         directory, name = os.path.split(path)
@@ -102,9 +113,17 @@ class Look:
     def _entries(self, directory: str) -> list[os.DirEntry[str]]:
         self.check()
         place = directory if self.whole else self.real(directory)
+        if place in self._gone:
+            return []
         try:
             with os.scandir(place) as entries:
                 found = list(islice(entries, _ENTRIES + 1))
+        except NotADirectoryError:
+            self._flat.add(place)
+            return []
+        except FileNotFoundError:
+            self._gone.add(place)
+            return []
         except (OSError, ValueError):
             return []
         if len(found) <= _ENTRIES:
@@ -119,6 +138,8 @@ class Look:
         self.check()
         if not self.whole:
             path = self.real(path)
+            if path in self._gone:
+                return None
         try:
             return os.stat(path)
         except (OSError, ValueError):
@@ -137,12 +158,15 @@ class Look:
     def link(self, path: str) -> str | None:
         """Return what the link at `path` points to, as an absolute path of this machine; None when it is no link."""
         try:
-            target = os.readlink(path)
+            return self._joined(os.path.dirname(path), os.readlink(path))
         except (OSError, ValueError):
             return None
+
+    def _joined(self, directory: str, target: str) -> str:
+        """Return what a link in a directory points to, as an absolute path of this machine."""
         if os.path.isabs(target):
             return target if self.whole else self.place(target)
-        joined = f"{os.path.dirname(path)}{os.sep}{target}"
+        joined = f"{directory}{os.sep}{target}"
         return joined if self.whole else self._inside(joined)
 
     def last(self, path: str) -> str:
@@ -188,9 +212,20 @@ class Look:
         if name == "..":
             return above if above == self._root else os.path.dirname(above)
         step = f"{above}/{name}" if above != os.sep else f"/{name}"
+        if above in self._gone:
+            self._gone.add(step)
+            return step
         known = self._links.get(above)
-        target = self.link(step) if links < _LINKS and (known is None or name in known) else None
-        return step if target is None else self._real(target, links + 1)
+        if known is not None and name not in known:
+            return step
+        try:
+            target = self._joined(above, os.readlink(step))
+        except FileNotFoundError:
+            self._gone.add(step)
+            return step
+        except (OSError, ValueError):
+            return step
+        return self._real(target, links + 1) if links < _LINKS else step
 
     def _is_inside(self, path: str) -> bool:
         return path == self._root or path.startswith(self._root + os.sep)
@@ -215,6 +250,8 @@ class Look:
         self.check()
         if not self.whole:
             path = self.real(path)
+            if path in self._gone:
+                return None
         try:
             descriptor = os.open(path, _OPEN)
         except (OSError, ValueError):

@@ -47,7 +47,7 @@ def test_cancelling_the_task_kills_the_work_first(host: Host) -> None:
     async def main() -> None:
         code = f"import time; open({str(mark)!r}, 'w').close(); time.sleep(3); open({str(mark) + '2'!r}, 'w').close()"
         task = asyncio.create_task(envkit.aio.call(envkit.run, made, ["python", "-c", code], host=host))
-        while not mark.exists():
+        while not mark.exists():  # noqa: ASYNC110 - another process makes it
             await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -71,9 +71,11 @@ def test_stream_yields_and_can_be_left(host: Host) -> None:
 
     async def main() -> tuple[list[envkit.Environment], envkit.Environment]:
         everything = [env async for env in envkit.aio.stream(envkit.find, host=host)]
-        async for first in envkit.aio.stream(envkit.find, host=host):
+        first: list[envkit.Environment] = []
+        async for env in envkit.aio.stream(envkit.find, host=host):
+            first.append(env)
             break
-        return everything, first
+        return everything, first[0]
 
     everything, first = asyncio.run(main())
     assert everything == list(envkit.find(host=host))
@@ -133,7 +135,7 @@ def test_cancelling_while_a_scope_opens_leaves_it() -> None:
                 raise AssertionError("never entered")
 
         task = asyncio.create_task(use())
-        while not opened.is_set():
+        while not opened.is_set():  # noqa: ASYNC110 - another thread sets it
             await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

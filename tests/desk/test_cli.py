@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 import envkit
-from envkit import Host
 
 ROOT = Path(envkit.__file__).parent.parent
 

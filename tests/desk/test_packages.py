@@ -56,7 +56,10 @@ def test_the_life_of_packages(by: Host, wheels: Sources) -> None:
     raised = envkit.install("demo", "alpha==2.0", sources=wheels, offline=True, host=by)
     assert [(str(a), str(b)) for a, b in raised.updated] == [("alpha 1.0", "alpha 2.0")]
     assert [(a.version, b.version) for a, b in shown.updated] == [("1.0", "2.0")]
-    assert envkit.uninstall("demo", "Beta", "never-there", dry_run=True, host=by).removed == envkit.uninstall("demo", "Beta", "never-there", host=by).removed
+    assert (
+        envkit.uninstall("demo", "Beta", "never-there", dry_run=True, host=by).removed
+        == envkit.uninstall("demo", "Beta", "never-there", host=by).removed
+    )
     assert not envkit.uninstall("demo", "beta", host=by)
     assert names("demo", by) == {"alpha": "2.0"}
     assert state_of(envkit.resolve("demo", host=by).prefix, by).ready
@@ -168,7 +171,7 @@ def test_eight_installers_at_once(by: Host, wheels: Sources) -> None:
     def work(number: int) -> None:
         try:
             envkit.install("demo", "beta" if number % 2 else "alpha<2", sources=wheels, offline=True, host=by)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the test shall say it
             failed.append(error)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
@@ -191,7 +194,9 @@ def test_killed_installers_are_mended(host: Host, tmp_path: Path) -> None:
     code = "import sys, envkit; envkit.ensure(envkit.from_json(sys.stdin.read(), envkit.Spec), offline=True)"
     environ = {**host.environ, "PYTHONPATH": str(ROOT)}
     for delay in (0.25, 0.4, 0.5, 0.6, 0.8):
-        child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, text=True, env=environ, cwd=host.cwd, start_new_session=True)
+        child = subprocess.Popen(
+            [sys.executable, "-c", code], stdin=subprocess.PIPE, text=True, env=environ, cwd=host.cwd, start_new_session=True
+        )
         assert child.stdin is not None
         child.stdin.write(envkit.to_json(spec))
         child.stdin.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from pathlib import Path
 
@@ -131,7 +130,7 @@ def test_a_path_is_refused_where_a_name_is_needed(host: Host, name: str) -> None
 def test_a_bare_string_of_packages(host: Host) -> None:
     """A bare string where several packages are expected is a TypeError."""
     with pytest.raises(TypeError):
-        envkit.provision("demo", pypi="rich", host=host)  # pyright: ignore
+        envkit.provision("demo", pypi="rich", host=host)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("minor", ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13"])

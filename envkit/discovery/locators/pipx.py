@@ -42,7 +42,7 @@ def identify(look: Look, candidate: str) -> Environment | None:
     prefix = str(found.prefix)
     if prefix in _shared(look):
         return owned(found, NAME, name="shared")
-    if directory_of(found) in _applications(look) or os.path.lexists(os.path.join(prefix, _MARK)):
+    if directory_of(found) in _applications(look) or look.has(prefix, _MARK):
         return owned(found, NAME, name=found.prefix.name)
     return None
 

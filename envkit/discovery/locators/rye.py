@@ -48,7 +48,7 @@ def identify(look: Look, candidate: str) -> Environment | None:
         return owned(found, NAME, name=found.prefix.name)
     if directory == os.path.join(home, "self"):
         return owned(found, NAME, name="self")
-    if not os.path.lexists(os.path.join(str(found.prefix), _MARK)):
+    if not look.has(str(found.prefix), _MARK):
         return None
     return owned(found, NAME, project=project_of(look, found))
 

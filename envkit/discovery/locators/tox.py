@@ -38,6 +38,6 @@ def identify(look: Look, candidate: str) -> Environment | None:
         return None
     directory = directory_of(found)
     inside = os.path.basename(directory) == _DIRECTORY
-    if not inside and not os.path.lexists(os.path.join(str(found.prefix), _MARK)):
+    if not inside and not look.has(str(found.prefix), _MARK):
         return None
     return owned(found, NAME, name=found.prefix.name, project=os.path.dirname(directory) if inside else None)

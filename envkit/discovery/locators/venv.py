@@ -34,7 +34,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
             yield root
     for directory in (*roots, *_usual(look)):
         for name in look.names(directory):
-            if name not in _SKIPPED and os.path.lexists(os.path.join(directory, name, "pyvenv.cfg")):
+            if name not in _SKIPPED and look.has(os.path.join(directory, name), "pyvenv.cfg"):
                 yield os.path.join(directory, name)
 
 
