@@ -50,17 +50,18 @@ class Address:
     base: Environment | None = None
 
 
-def address(spec: Spec, work: Work, choose: Choose, *, anew: bool = False) -> Address:
+def address(spec: Spec, work: Work, choose: Choose, *, anew: bool = False, checked: bool = False) -> Address:
     """Return the key of a spec without name and prefix.
 
     Args:
         choose: gives the base Python of a request; it is asked only where the last choice may not hold any more.
         anew: ask it in any case, so that `base` is known.
+        checked: its requirements are in canonical form already.
 
     Raises:
         UsageError: the spec is not allowed. NotFoundError: no Python satisfies it, or a local package is not there.
     """
-    spec = _canonical(spec, work.host)
+    spec = spec if checked else _canonical(spec, work.host)
     remembered = None if anew else _remembered(spec.python, work.host)
     if remembered is not None:
         return Address(key=_key(spec, remembered, work.host))

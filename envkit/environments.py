@@ -237,7 +237,7 @@ def _at(path: Path, work: Work) -> Environment:
     if found is not None and found.problem is not None and found.problem.code == "shim":
         found = _picked(path, work) or found
     if found is None:
-        what = "is no Python and no environment" if path.exists() else "does not exist"
+        what = "is no Python and no environment" if os.path.exists(path) else "does not exist"
         raise NotFoundError(f"{path} {what}", code="environment-not-found", hint="name an executable, or the directory of an environment")
     return found
 
@@ -271,7 +271,7 @@ def named_prefix(name: str, work: Work) -> Path:
 
 def _named(name: str, work: Work) -> Environment:
     prefix = named_prefix(name, work)
-    if not prefix.is_dir():
+    if not os.path.isdir(prefix):
         raise missing(name, work)
     return _at(prefix, work)
 

@@ -86,13 +86,13 @@ def absolute(path: str | os.PathLike[str], host: Host) -> Path:
 def marks_of(prefix: Path, host: Host) -> Path:
     """Return the directory of the marks: inside an environment; for a plain installation, which is not ours, below `Host.data`."""
     inside = prefix / MARKS
-    if inside.is_dir() or (prefix / "pyvenv.cfg").is_file() or (prefix / "conda-meta").is_dir() or not _is_installation(prefix):
+    if os.path.isdir(inside) or os.path.isfile(prefix / "pyvenv.cfg") or os.path.isdir(prefix / "conda-meta") or not _is_installation(prefix):
         return inside
     return host.data / "marks" / _key(prefix)
 
 
 def _is_installation(prefix: Path) -> bool:
-    return any((prefix / name).exists() for name in ("bin/python3", "bin/python", "python.exe", "bin/pypy3"))
+    return any(os.path.exists(prefix / name) for name in ("bin/python3", "bin/python", "python.exe", "bin/pypy3"))
 
 
 def state_of(prefix: Path, host: Host) -> State:
@@ -109,6 +109,11 @@ def state_of(prefix: Path, host: Host) -> State:
     except (OSError, ValueError):
         dirty = Dirty(doing="create")
     return State(record=record, dirty=dirty)
+
+
+def looks_ready(prefix: Path) -> bool:
+    """Say whether a ready record and no dirty mark lies at a prefix, without reading either: is what was ready still there?"""
+    return os.path.lexists(prefix / MARKS / READY) and not os.path.lexists(prefix / MARKS / DIRTY)
 
 
 def stated_record(prefix: Path, host: Host) -> Record | None:
@@ -255,7 +260,7 @@ def inner_locked(prefix: Path, work: Work) -> Generator[tuple[int, ...]]:
 
     Not for managed environments, which are found through `Host.data` alone, and not while uv runs, which takes it itself.
     """
-    if prefix.is_relative_to(work.host.data) or not prefix.is_dir() or not os.access(prefix, os.W_OK):
+    if prefix.is_relative_to(work.host.data) or not os.path.isdir(prefix) or not os.access(prefix, os.W_OK):
         yield ()
         return
     lock = locks.acquire(prefix / ".lock", what=str(prefix), work=work)
@@ -281,14 +286,14 @@ def make_directory(prefix: Path) -> Path | None:
     """
     top: Path | None = None
     missing = [prefix]
-    while not missing[-1].parent.exists():
+    while not os.path.exists(missing[-1].parent):  # unlike Path.exists, it says no where it may not look
         missing.append(missing[-1].parent)
     for directory in reversed(missing):
         try:
             directory.mkdir()
             top = top or directory
         except FileExistsError:
-            if not directory.is_dir():
+            if not os.path.isdir(directory):
                 raise MachineError(f"{directory} is not a directory", code="not-a-directory", hint="choose another place") from None
         except OSError as error:
             raise files.machine_error(error, directory) from error

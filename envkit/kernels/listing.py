@@ -211,11 +211,11 @@ def _problem(name: str, kernel: KernelJson, host: Host, reader: Reader | None) -
 
 def _gone(name: str, kernel: KernelJson, host: Host, reader: Reader | None) -> Problem | None:
     """Return the problem, one of `GONE`, of a kernel of which something that it needs is not there any more."""
-    if kernel.owner is not None and not host.path(kernel.owner.environment).is_dir():
+    if kernel.owner is not None and not os.path.isdir(host.path(kernel.owner.environment)):
         message = f"its environment {kernel.owner.environment} is gone"
         return Problem(code="environment-missing", message=message, hint=f"jupyter.unregister({name!r}) removes the kernel", subject=name)
     for target in wrappers.targets(kernel.argv):
-        if not host.path(target).exists():
+        if not os.path.exists(host.path(target)):
             return Problem(
                 code="wrapper-target-missing",
                 message=f"it starts {os.path.basename(kernel.argv[0])}, which leads to {target}, and that is not there",
@@ -226,7 +226,7 @@ def _gone(name: str, kernel: KernelJson, host: Host, reader: Reader | None) -> P
     if is_bare_python(program, reader):
         return None
     if is_absolute(program, host):
-        there = host.path(program).exists()
+        there = os.path.exists(host.path(program))
     else:
         there = shutil.which(program, path=host.environ.get("PATH")) is not None
     if there:

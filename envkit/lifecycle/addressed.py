@@ -26,7 +26,8 @@ def planned(spec: Spec, work: Work, *, anew: bool = True, fetch: bool = False) -
     Raises:
         NotFoundError: no Python satisfies it.
     """
-    found = addressing.address(spec, work, lambda python: environments.base_for(python, work, spec.sources if fetch else None), anew=anew)
+    sources = spec.sources if fetch else None
+    found = addressing.address(spec, work, lambda python: environments.base_for(python, work, sources), anew=anew, checked=True)
     seen = _observed(found, work)
     return planning.steps_to(spec, seen, key=found.key), seen
 

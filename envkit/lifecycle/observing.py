@@ -137,7 +137,7 @@ def observe_place(spec: Spec, work: Work) -> Observation:
         return Observation(prefix=prefix, state="half-made", remembered=remembered)
     if is_empty(prefix):
         return Observation(prefix=prefix, state="absent")
-    found = search.identify(work.host, str(prefix), plugins.locators()) if prefix.is_dir() else None
+    found = search.identify(work.host, str(prefix), plugins.locators()) if os.path.isdir(prefix) else None
     managed = spec.name is not None
     if marks.record is None and managed:
         return Observation(prefix=prefix, state="half-made")
@@ -155,10 +155,8 @@ def is_empty(prefix: Path) -> bool:
     """Say whether nothing lies at `prefix`: it is not there, or an empty directory."""
     try:
         return not {entry.name for entry in os.scandir(prefix)} - _ALONE
-    except FileNotFoundError:
+    except OSError:  # not there, or where we may not look: making it will say so
         return not os.path.lexists(prefix)
-    except OSError:
-        return False
 
 
 def _observe_packages(spec: Spec, seen: Observation, record: Record | None, work: Work) -> Observation:

@@ -179,7 +179,7 @@ def _removed(prefix: Path, reason: str, work: Work, *, dry_run: bool) -> Removal
     kernels = registration.kernels_of(Environment(prefix=prefix, kind="venv"), work.host)
     removal = Removal(paths=(prefix,), kernels=kernels, size=files.size_of(prefix), reason=reason, done=False)
     with uses.removing(work) as held:
-        if os.path.realpath(prefix) in held or not prefix.is_dir():
+        if os.path.realpath(prefix) in held or not os.path.isdir(prefix):
             return None
         if dry_run:
             return removal

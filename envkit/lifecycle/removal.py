@@ -69,13 +69,13 @@ def prefix_meant(env: Env, work: Work) -> Path:
         return env.prefix
     if isinstance(env, str) and not environments.is_path(env, work):
         prefix = environments.named_prefix(env, work)
-        if not prefix.is_dir():
+        if not os.path.isdir(prefix):
             raise environments.missing(env, work)
         return prefix
     path = records.absolute(env, work.host)
     if not os.path.lexists(path):
         raise NotFoundError(f"{path} does not exist", code="environment-not-found", hint="name the directory of an environment")
-    if path.is_dir():
+    if os.path.isdir(path):
         return path
     found = search.identify(work.host, str(path), plugins.locators())
     return path if found is None else found.prefix
@@ -107,9 +107,9 @@ def _reason(prefix: Path, work: Work, *, foreign: bool) -> str:
         return "it carries envkit's record"
     if state.dirty is not None and state.dirty.doing == "create" and state.dirty.made_directory:
         return "envkit began to make it and was interrupted"
-    if inside and prefix.is_dir():
+    if inside and os.path.isdir(prefix):
         return "it lies among the managed environments"
-    strangers = plugins.backend("venv").strangers(prefix, work.host) if prefix.is_dir() else None
+    strangers = plugins.backend("venv").strangers(prefix, work.host) if os.path.isdir(prefix) else None
     if strangers is None:
         raise RefusedError(
             f"{prefix} is not an environment", code="not-an-environment", hint="nothing was removed; delete it yourself if you are sure"

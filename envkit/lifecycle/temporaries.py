@@ -94,7 +94,7 @@ def _held_layers(spec: Spec, prefix: Path, work: Work, held: ExitStack) -> tuple
         layers = _layers(spec, work)
         holding = ExitStack()
         holding.enter_context(uses.held((prefix, *(layer.prefix for layer in layers)), work))
-        if all(records.state_of(layer.prefix, work.host).ready for layer in layers):
+        if all(records.looks_ready(layer.prefix) for layer in layers):
             held.push(holding)
             return layers
         holding.close()  # one was removed between the two: build it again

@@ -102,7 +102,6 @@ def test_no_python_satisfies_the_request(host: Host) -> None:
         Spec(name="x", channels=("conda-forge",)),
         Spec(name="x", post_install=(("true",),)),
         Spec(name="x", backend="conda"),
-        Spec(name="x", sources=envkit.Sources(pythons="uv")),
         Spec(name="x", prefix=Path("/tmp/x")),
         Spec(name="x", seed="conda"),  # type: ignore[arg-type]
         Spec(name="x", variables={"a=b": "c"}),
@@ -258,15 +257,16 @@ def test_cancelled_leaves_nothing(host: Host) -> None:
 
 @pytest.mark.core
 @pytest.mark.skipif(os.geteuid() != 0, reason="dropping privileges needs root")
-def test_a_place_that_cannot_be_written(tmp_path: Path, host: Host) -> None:
-    """Without permission the error is typed, and nothing is left behind."""
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents:
-        if parent != parent.parent and parent.stat().st_uid == os.geteuid() and "pytest" in parent.name:
-            parent.chmod(0o755)
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_place_that_cannot_be_written(tmp_path: Path, host: Host, seen: bool) -> None:
+    """Without permission to write there, or even to look, the error is typed, and nothing is left behind."""
+    for parent in tmp_path.parents[:-2] if seen else ():
+        parent.chmod(0o755)
+    tmp_path.chmod(0o755 if seen else 0o700)
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o555)
     host.data.mkdir(parents=True, exist_ok=True)
+    envkit.create("warm", host=host)  # all is imported by now: the child may not be able to read where this Python lies
     pid = os.fork()
     if pid == 0:  # the child gives up root, so that permissions count
         code = 1
@@ -274,7 +274,7 @@ def test_a_place_that_cannot_be_written(tmp_path: Path, host: Host) -> None:
             os.setgid(65534)
             os.setuid(65534)
             mine = Path(f"/tmp/envkit-nobody-{os.getpid()}")
-            private = replace(host, home=mine, data=mine / "data")
+            private = replace(host, home=mine, data=mine / "data", cwd=Path("/"), environ={"PATH": "/usr/bin:/bin"})
             try:
                 envkit.create(closed / "env", host=private)
             except envkit.MachineError as error:

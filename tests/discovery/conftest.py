@@ -48,8 +48,9 @@ class World:
 
 @pytest.fixture
 def host(host: Host) -> Host:
-    """This machine without the user's cache of uv, in which environments of scripts lie."""
-    return replace(host, environ={name: value for name, value in host.environ.items() if name != "UV_CACHE_DIR"})
+    """This machine without the user's cache of uv, in which environments of scripts lie, and without what is active on PATH."""
+    environ = {name: value for name, value in host.environ.items() if name != "UV_CACHE_DIR"}
+    return replace(host, environ={**environ, "PATH": "/usr/local/bin:/usr/bin:/bin"})
 
 
 @pytest.fixture
