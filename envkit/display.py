@@ -172,11 +172,13 @@ class Scene:
         return {"text/plain": self._text(seconds), "text/html": self._html(seconds)}
 
     def _title(self) -> str:
-        """Return what the whole is about: what is open outermost, else what was done last."""
+        """Return what the whole is about: what is open outermost; at the end what failed, the only activity, or all of them in a word each."""
         if self._open:
             return next(iter(self._open.values())).text
         failed = next((started for started, finished in self._done if not finished.ok), None)
-        return (failed or max(self._done, key=lambda pair: pair[1].seconds)[0]).text
+        if failed is not None or len(self._done) == 1:
+            return (failed or self._done[0][0]).text
+        return ", ".join(dict.fromkeys(started.activity for started, _ in self._done))
 
     def _failed(self) -> bool:
         return not self._open and any(not finished.ok for _, finished in self._done)

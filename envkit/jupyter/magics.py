@@ -148,6 +148,12 @@ def _kernels(options: Namespace) -> object:
     return kernels()
 
 
+def _doctor(options: Namespace) -> object:
+    from ..kernels.checkup import doctor  # noqa: PLC0415 - each command imports what it needs
+
+    return doctor()
+
+
 def _verify(options: Namespace) -> object:
     from ..kernels.health import verify  # noqa: PLC0415 - each command imports what it needs
 
@@ -164,5 +170,6 @@ _COMMANDS: Final[Mapping[str, tuple[str, Callable[[Namespace], object], tuple[st
     "list": ("list the packages of an environment", _list, ("env",)),
     "remove": ("remove an environment and its kernels", _remove, ("env", "--foreign!", "--dry-run!")),
     "kernels": ("list the kernels", _kernels, ()),
+    "doctor": ("say what is wrong with kernels and environments", _doctor, ()),
     "verify": ("prove a kernel by a cell that runs in it", _verify, ("name",)),
 }

@@ -170,6 +170,9 @@ def _filled(place: Path, known: _Known, environment: Environment, work: Work) ->
         return None
     lock = records.lock_file(known.donor, work.host)
     with locks.held(work.host.data / "locks" / "wheels.lock", what="the wheel store", work=work):
+        now = _read(place)
+        if now is not None and now.entries and (entries := _entries(now, work.host)) is not None:
+            return entries  # another process was faster
         try:
             held = locks.acquire(lock, what=str(known.donor), work=work, blocking=False)
         except EnvkitError:

@@ -247,7 +247,7 @@ def _activation(activation: Activation) -> Table:
 
 def _switch(switch: Switch) -> Table:
     steps = tuple(line for line in switch.instructions.splitlines() if line)
-    plate = Words("on its way", "good") if switch.done else Words("to be done by hand", "warning")
+    plate = Words("taken care of", "good") if switch.done else Words("to be done by hand", "warning")
     return Table(title="The kernel of this notebook", plates=(plate,), columns=("",), rows=tuple((line,) for line in steps))
 
 

@@ -123,9 +123,9 @@ def _describes(path: Path, work: Work, groups: tuple[str, ...]) -> bool:
 
 def _gather(path: Path, gathered: Gathered, work: Work, extras: tuple[str, ...], groups: tuple[str, ...]) -> None:
     reader, takes = _reader(path.name)
-    for what, given in (("extras", extras), ("groups", groups)):
+    for what, given, code in (("extras", extras, "extra"), ("groups", groups, "group")):
         if given and what not in takes:
-            raise UsageError(f"{path.name} has no {what}", code=what.removesuffix("s"), hint=f"leave {what}= out, or name another file")
+            raise UsageError(f"{path.name} has no {what}", code=code, hint=f"leave {what}= out, or name another file")
     reader(path, gathered, work, extras, groups)
 
 
