@@ -94,7 +94,7 @@ def tests(session: nox.Session) -> None:
     session.install(".[all]", *group("tests"))
     newest = session.python == FOUND[str(NEWEST)]
     chosen = [] if newest else ["-m", "core"]
-    session.run("pytest", "--ignore=tests/docs", *chosen, *session.posargs)
+    session.run("pytest", "--ignore=tests/docs", "-n2", *chosen, *session.posargs)  # much of it waits for other processes
     passed.append(next(version for version, path in FOUND.items() if path == session.python))
     session.notify("pythons")
 
@@ -103,7 +103,7 @@ def tests(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Run every example of README and docs, the first command from a copy of the tree included."""
     session.install(".[all]", *group("docs"))
-    session.run("pytest", "tests/docs", *session.posargs)
+    session.run("pytest", "tests/docs", "-n2", *session.posargs)
 
 
 @nox.session(python=False)

@@ -86,7 +86,12 @@ def absolute(path: str | os.PathLike[str], host: Host) -> Path:
 def marks_of(prefix: Path, host: Host) -> Path:
     """Return the directory of the marks: inside an environment; for a plain installation, which is not ours, below `Host.data`."""
     inside = prefix / MARKS
-    if os.path.isdir(inside) or os.path.isfile(prefix / "pyvenv.cfg") or os.path.isdir(prefix / "conda-meta") or not _is_installation(prefix):
+    if (
+        os.path.isdir(inside)
+        or os.path.isfile(prefix / "pyvenv.cfg")
+        or os.path.isdir(prefix / "conda-meta")
+        or not _is_installation(prefix)
+    ):
         return inside
     return host.data / "marks" / _key(prefix)
 

@@ -75,12 +75,12 @@ def build(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | N
     with replacing(seen), fresh(prefix):
         with work.task("create", f"create {prefix} on {seen.base}"):
             records.begin(prefix, "create", work.host, made_directory=True)
-            try:
-                with records.inner_locked(prefix, work) as inner:
-                    descriptors = (*lock.descriptors, *inner)
+            with records.inner_locked(prefix, work) as inner:  # outside of the try: to wait in vain is an OSError, too
+                descriptors = (*lock.descriptors, *inner)
+                try:
                     plugins.backend(spec.backend).build(prefix, spec=spec, base=seen.base, work=work, descriptors=descriptors)
-            except OSError as error:
-                raise files.machine_error(error, prefix) from error
+                except OSError as error:
+                    raise files.machine_error(error, prefix) from error
         environment = identified_half_made(prefix, work)
         if not known_sets.put(environment, spec, wanted, work):
             if spec.lock is not None:

@@ -83,35 +83,30 @@ def _clone(source: Environment, spec: Spec, seen: Observation, work: Work) -> En
     prefix, host = seen.prefix, work.host
     record = records.state_of(source.prefix, host).record or Record(prefix=str(source.prefix))
     keys = pyvenv_cfg.load(Look(host).text(str(source.prefix / pyvenv_cfg.NAME), pyvenv_cfg.LIMIT) or "")
+    system = keys.get("include-system-site-packages", "").lower() == "true"
     with building.replacing(seen), building.fresh(prefix), work.task("create", f"clone {source.prefix} to {prefix}"):
         records.begin(prefix, "create", host, made_directory=True)
-        try:
-            with records.inner_locked(source.prefix, work):
-                venv.create(
-                    prefix,
-                    base=source,
-                    host=host,
-                    prompt=spec.name,
-                    system_site_packages=keys.get("include-system-site-packages", "").lower() == "true",
-                    variables=record.variables,
-                )
-                missing = moving.put_beside(source.prefix, prefix, host)
-        except OSError as error:
-            raise files.machine_error(error, prefix) from error
-        if missing is not None:
-            raise InstallError(f"files of packages are missing in {source.prefix}: {missing}", code="incomplete", hint="repair() it first")
-        made = records.new_record(prefix, spec, record.requested, host)
-        records.finish(
-            prefix,
-            replace(
-                made,
-                constraints=record.constraints,
-                variables=record.variables,
-                seed=record.seed,
-                python=record.python,
-                sources=record.sources,
-                system_site_packages=keys.get("include-system-site-packages", "").lower() == "true",
-            ),
-            host,
+        with records.inner_locked(source.prefix, work):
+            _put(source, prefix, spec.name, record, host, system_site_packages=system)
+        made = replace(
+            records.new_record(prefix, spec, record.requested, host),
+            constraints=record.constraints,
+            variables=record.variables,
+            seed=record.seed,
+            python=record.python,
+            sources=record.sources,
+            system_site_packages=system,
         )
+        records.finish(prefix, made, host)
     return building.identified(prefix, work)
+
+
+def _put(source: Environment, prefix: Path, name: str | None, record: Record, host: Host, *, system_site_packages: bool) -> None:
+    """Make an empty environment on the same Python, and put all that is in the source beside it."""
+    try:
+        venv.create(prefix, base=source, host=host, prompt=name, system_site_packages=system_site_packages, variables=record.variables)
+        missing = moving.put_beside(source.prefix, prefix, host)
+    except OSError as error:
+        raise files.machine_error(error, prefix) from error
+    if missing is not None:
+        raise InstallError(f"files of packages are missing in {source.prefix}: {missing}", code="incomplete", hint="repair() it first")
