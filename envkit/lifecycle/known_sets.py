@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import places, records, uses
-from ..errors import EnvkitError
+from ..control import Work
+from ..errors import BusyError, EnvkitError
 from ..formats.dist_info import normalized
 from ..layout import Layout, layout
 from ..models.plans import Project, Spec
@@ -32,10 +33,10 @@ from ..system import files, locks, process
 from ..venv import store
 
 if TYPE_CHECKING:
-    from ..control import Work
     from ..host import Host
     from ..models.environment import Environment
 
+UNFINISHED: Final = ".new-"  # how the name of a directory of the store begins that is being filled
 _DAY: Final = 24 * 3600.0  # seconds
 _FILLING: Final = 120.0  # seconds that filling the store may take; a call that has less left does without
 _COMPILE: Final = (
@@ -109,6 +110,22 @@ def forget(host: Host) -> None:
                 place.unlink()
 
 
+def is_filling(host: Host) -> bool:
+    """Say whether a process takes packages into the store now, so that what is unfinished there is somebody's."""
+    work = Work(host=host)
+    files.private_directory(_lock(host).parent)
+    try:
+        lock = locks.acquire(_lock(host), what="the wheel store", work=work, blocking=False)
+    except BusyError:
+        return True
+    lock.release()
+    return False
+
+
+def _lock(host: Host) -> Path:
+    return host.data / "locks" / "wheels.lock"
+
+
 def _place(environment: Environment, spec: Spec, wanted: Sequence[str | Project], host: Host) -> Path | None:
     """Return the file of a set; None where its inputs do not say what it is."""
     from ..pypi.fingerprint import fingerprint  # noqa: PLC0415 - only where something is installed
@@ -169,7 +186,7 @@ def _filled(place: Path, known: _Known, environment: Environment, work: Work) ->
     if (left is not None and left < _FILLING) or environment.prefix == known.donor or not _is_donor(known, work.host):
         return None
     lock = records.lock_file(known.donor, work.host)
-    with locks.held(work.host.data / "locks" / "wheels.lock", what="the wheel store", work=work):
+    with locks.held(_lock(work.host), what="the wheel store", work=work):
         now = _read(place)
         if now is not None and now.entries and (entries := _entries(now, work.host)) is not None:
             return entries  # another process was faster
@@ -201,7 +218,7 @@ def _taken(donor: Path, environment: Environment, work: Work) -> list[store.Entr
     paths = _layout(environment, work.host)
     site = os.path.join(donor, os.path.relpath(paths.purelib, paths.prefix))
     programs = os.path.join(donor, os.path.relpath(paths.scripts, paths.prefix))
-    scratch = wheels / f".new-{secrets.token_hex(6)}"
+    scratch = wheels / f"{UNFINISHED}{secrets.token_hex(6)}"
     try:
         names = sorted(name for name in os.listdir(site) if name.endswith(".dist-info"))
         if any(name.endswith((".egg-info", ".egg-link")) for name in os.listdir(site)):

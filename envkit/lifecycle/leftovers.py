@@ -15,6 +15,7 @@ from ..control import Work
 from ..errors import BusyError
 from ..models.plans import Removal
 from ..system import files
+from . import known_sets
 from .building import ASIDE
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _found(host: Host) -> Iterator[tuple[Path, str]]:
         for entry in _entries(place):
             if entry.name.startswith(files.TRASH):
                 yield Path(entry.path), "removing it was interrupted"
-            elif entry.name.startswith(".new-") and _is_old(entry):
+            elif entry.name.startswith(known_sets.UNFINISHED) and not known_sets.is_filling(host):
                 yield Path(entry.path), "unpacking it was interrupted"
     for entry in _entries(host.data / "cache" / "pip"):
         if entry.name.startswith(".new-") and _is_old(entry):

@@ -149,7 +149,8 @@ def test_the_signal_is_the_code(host: Host, made: envkit.Environment) -> None:
 def test_ctrl_c_reaches_the_program(host: Host, made: envkit.Environment) -> None:
     """Ctrl-C in a terminal reaches the program as it reaches us, it may end in its own way, and no process is left."""
     code = (
-        "import envkit, os, sys\n"
+        "import envkit, os, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored, and so inherited, where the tests run in the background
         f'child = \'import signal, sys, time; signal.signal(signal.SIGINT, lambda *_: (print("tidy", flush=True), sys.exit(0))); print("up", flush=True); time.sleep(30)\'\n'
         f"envkit.run({str(made.prefix)!r}, ['python', '-c', child])"
     )

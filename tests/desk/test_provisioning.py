@@ -100,8 +100,10 @@ def test_a_kernel_that_cannot_start_is_taken_back(host: Host, tmp_path: Path) ->
     envkit.provision("good", host=host)
     wheels = tmp_path / "wheels"
     wheels.mkdir()
-    make_wheel(wheels, "breaker", "1.0", files={"breaker.pth": "import os, sys; os.write(2, b'broken on purpose\\n'); os._exit(3)\n"})
-    broken = envkit.Spec(name="bad", pypi=("breaker",), sources=envkit.Sources(find_links=(str(wheels),)))
+    make_wheel(
+        wheels, "envkit-test-breaker", "1.0", files={"breaker.pth": "import os, sys; os.write(2, b'broken on purpose\\n'); os._exit(3)\n"}
+    )
+    broken = envkit.Spec(name="bad", pypi=("envkit-test-breaker",), sources=envkit.Sources(find_links=(str(wheels),)))
     with pytest.raises(envkit.KernelError) as caught:
         envkit.provision(broken, host=host)
     assert "broken on purpose" in caught.value.stderr

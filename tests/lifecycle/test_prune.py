@@ -155,8 +155,11 @@ def test_what_kills_left_is_swept(host: Host, spec: Spec) -> None:
         (prefix / ".envkit").mkdir(parents=True)
         (prefix / ".envkit" / "dirty.json").write_text(json.dumps({"schema": 1, "doing": "create", "made_directory": True}))
     (environments / ".envkit-trash-0123456789ab" / "lib").mkdir(parents=True)
+    (host.data / "store" / "wheels" / ".new-0123456789ab").mkdir(parents=True)
     gone = envkit.prune(max_age=timedelta(days=1), host=host)
-    assert sorted(path.name for path in paths(gone)) == sorted([".envkit-trash-0123456789ab", "demo", "never", "0" * 24])
+    assert sorted(path.name for path in paths(gone)) == sorted(
+        [".envkit-trash-0123456789ab", ".new-0123456789ab", "demo", "never", "0" * 24]
+    )
     assert os.listdir(environments) == ["demo"]
     assert envkit.resolve("demo", host=host).problem is None
     assert envkit.prune(host=host) == ()
