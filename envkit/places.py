@@ -1,14 +1,17 @@
 """Where the store's directories are: content-addressed and temporary environments, unpacked wheels, and what is remembered of them.
 
-Pure but for one thing: a prefix is told to lie in the store however it is spelled, so links are followed where its name fits.
+And when each was used last, which is the time of its record. A prefix is told to lie in the store however it is spelled.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+from .formats.ready_record import DIRTY, MARKS, READY
 
 if TYPE_CHECKING:
     from .host import Host
@@ -48,3 +51,18 @@ def family(prefix: Path) -> Path:
     """Return the place that a content-addressed environment shares its lock with: `<key>` for `<key>-2`."""
     key, dash, number = prefix.name.rpartition("-")
     return prefix.with_name(key) if dash and number.isdigit() else prefix
+
+
+def note_use(prefix: Path, host: Host) -> None:
+    """Remember that an environment of the store is used now, so that `prune` takes others first."""
+    if is_stored(prefix, host):
+        with suppress(OSError):
+            os.utime(prefix / MARKS / READY)
+
+
+def last_use(prefix: Path) -> float:
+    """Return when an environment of the store was last used, in seconds since the epoch; 0 where nobody knows."""
+    for path in (prefix / MARKS / READY, prefix / MARKS / DIRTY, prefix):
+        with suppress(OSError):
+            return path.stat().st_mtime
+    return 0.0

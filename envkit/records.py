@@ -207,21 +207,6 @@ def sources_of(record: Record | None) -> Sources:
     return Sources()
 
 
-def note_use(prefix: Path, host: Host) -> None:
-    """Remember that an environment of the store is used now, so that `prune` takes others first."""
-    if places.is_stored(prefix, host):
-        with suppress(OSError):
-            os.utime(prefix / MARKS / READY)
-
-
-def last_use(prefix: Path) -> float:
-    """Return when an environment of the store was last used, in seconds since the epoch; 0 where nobody knows."""
-    for path in (prefix / MARKS / READY, prefix / MARKS / DIRTY, prefix):
-        with suppress(OSError):
-            return path.stat().st_mtime
-    return 0.0
-
-
 def digest_of(prefix: Path) -> str:
     """Return a digest of what lies in site-packages, by names only: it changes when packages come, go or change version."""
     digest = hashlib.sha256()

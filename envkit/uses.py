@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import places, records
+from . import places
 from .errors import BusyError
 from .system import files, locks
 
@@ -63,7 +63,7 @@ def held_if_stored(prefix: Path, work: Work) -> Generator[tuple[int, ...], None,
     """Hold an environment that `prune` may remove, a content-addressed or a temporary one; nothing is done for any other."""
     if places.is_stored(prefix, work.host) or places.is_temporary(prefix, work.host):
         with held((prefix,), work) as descriptors:
-            records.note_use(prefix, work.host)
+            places.note_use(prefix, work.host)
             yield descriptors
     else:
         yield ()

@@ -62,7 +62,7 @@ def ensured(spec: Spec, work: Work) -> tuple[Environment, Plan]:
     """
     plan, seen = planned(spec, work, anew=False, fetch=True)
     if not plan and seen.environment is not None:
-        records.note_use(seen.prefix, work.host)
+        places.note_use(seen.prefix, work.host)
         return seen.environment, plan
     files.private_directory(places.store_directory(work.host, "environments"))
     while True:

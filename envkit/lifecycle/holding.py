@@ -6,7 +6,7 @@ from collections.abc import Generator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .. import records, uses
+from .. import places, uses
 from ..control import Control, Work, takes_control
 from ..environments import resolved
 from ..models.environment import Environment
@@ -42,5 +42,5 @@ def _held(env: Env, control: Control) -> Generator[Environment, None, None]:
     work = Work.of(control)
     with uses.held((resolved(env, work).prefix,), work):
         environment = resolved(env, work)  # once more: it may have been removed while we asked to hold it
-        records.note_use(environment.prefix, work.host)
+        places.note_use(environment.prefix, work.host)
         yield environment

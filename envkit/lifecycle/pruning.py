@@ -117,7 +117,7 @@ def _chosen(
     """Yield what is to go, what was used longest ago first: what is of no use to anybody, is older than allowed, or does not fit."""
     oldest = None if max_age is None else time.time() - max_age.total_seconds()
     left = sum(sizes.values())
-    for used, path in sorted((records.last_use(path), path) for path in (*free, *wheels)):
+    for used, path in sorted((places.last_use(path), path) for path in (*free, *wheels)):
         reason = _useless(path, host) if path in free else None
         if reason is None and oldest is not None and used < oldest:
             reason = f"it was not used since {time.strftime('%Y-%m-%d %H:%M', time.localtime(used))}"

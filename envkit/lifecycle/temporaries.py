@@ -127,7 +127,7 @@ def _noted(layer: Environment, work: Work) -> Environment | None:
     state = records.state_of(prefix, work.host) if places.is_stored(prefix, work.host) else None
     if state is None or not state.ready or state.record is None or state.record.digest != records.digest_of(prefix):
         return None
-    records.note_use(prefix, work.host)
+    places.note_use(prefix, work.host)
     return replace(layer, prefix=prefix, python=None)
 
 

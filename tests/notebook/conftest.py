@@ -35,6 +35,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         "--ServerApp.port_retries=0",
         "--allow-root",
         "--expose-app-in-browser",
+        "--LabApp.extension_manager=readonly",  # asks no index
+        "--LanguageServerManager.autodetect=False",  # looks for no programs
     ]
     argv = [sys.executable, "-m", "jupyterlab", *options, f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root}"]
     log = home / "lab.log"
@@ -51,9 +53,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         server.kill()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A Chromium, driven by Playwright."""
+    """A Chromium, driven by Playwright, whose event loop runs in this thread as long as it is open: not beyond its own module."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     path = chromium()
     if path is None:

@@ -51,7 +51,8 @@ class Lab:
 
 def environ_of(home: Path) -> dict[str, str]:
     """Return the variables of a Jupyter that shares nothing with the caller's; caches of pip and uv are the user's."""
-    dropped = ("JUPYTER", "JPY_", "IPYTHON", "VIRTUAL_ENV", "CONDA_", "ENVKIT_")
+    # and keeps its bytecode: JupyterLab is a second or ten to start with it, and a minute without
+    dropped = ("JUPYTER", "JPY_", "IPYTHON", "VIRTUAL_ENV", "CONDA_", "ENVKIT_", "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     return {
         **kept,
@@ -67,7 +68,8 @@ def environ_of(home: Path) -> dict[str, str]:
 
 def wait(lab: Lab, server: subprocess.Popen[bytes], log: Path) -> None:
     """Wait until it answers."""
-    for _ in range(300):
+    end = time.monotonic() + 180
+    while time.monotonic() < end:
         assert server.poll() is None, log.read_text("utf-8", "replace")
         with suppress(OSError):
             lab.sessions()
