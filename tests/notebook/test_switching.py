@@ -101,7 +101,6 @@ def test_the_server_moves_the_notebook_when_the_cell_has_ended(notebook: Open, k
     assert kernel.display_name in said
     assert notebook.kernel() == "python3"
     early = notebook.run("print('ran in the old one')", patience=5)
-    assert "ran in the old one" not in early
     refused = "this notebook is moving" in early
     assert refused or not early or "KeyboardInterrupt" in early, "refused, or the old kernel was being ended, or gone already"
     assert "ran in the old one\n" not in early
