@@ -101,8 +101,7 @@ def test_the_server_moves_the_notebook_when_the_cell_has_ended(notebook: Open, k
     assert kernel.display_name in said
     assert notebook.kernel() == "python3"
     early = notebook.run("print('ran in the old one')", patience=5)
-    refused = "this notebook is moving" in early
-    assert refused or not early or "KeyboardInterrupt" in early, "refused, or the old kernel was being ended, or gone already"
+    assert "this notebook is moving" in early or not early, "refused, or the old kernel was gone already"
     assert "ran in the old one\n" not in early
     end = time.monotonic() + 30
     while notebook.kernel() != "other" and time.monotonic() < end:
