@@ -189,7 +189,9 @@ def test_nothing_is_left_of_twenty_sessions(kernel_environment: Path, host: Host
         now = (len(os.listdir("/proc/self/fd")), threading.active_count())
         if number == 1:
             before = now  # what imports keep open is open by now
-    assert now == before
+    assert before is not None
+    assert now[0] <= before[0], "descriptors"  # fewer is no leak: an earlier test's may be closed by its collection meanwhile
+    assert now[1] <= before[1], "threads"
     assert not [
         pid for pid in pids if os.path.exists(f"/proc/{pid}") and "Z" not in Path(f"/proc/{pid}/stat").read_text().split(")")[1][:3]
     ]
