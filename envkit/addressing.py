@@ -15,16 +15,16 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import places, planning, records
+from . import match_specs, places, planning, records
 from .discovery import requests
 from .errors import MachineError
 from .formats.ready_record import MARKS, READY
 from .models.plans import Project
+from .models.value import dataclass, replace
 from .system import files
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ def address(spec: Spec, work: Work, choose: Choose, *, anew: bool = False, check
         UsageError: the spec is not allowed. NotFoundError: no Python satisfies it, or a local package is not there.
     """
     spec = spec if checked else _canonical(spec, work.host)
+    if spec.backend == match_specs.CONDA:  # it brings its own Python
+        return Address(key=_key(spec, [_architecture()], work.host))
     remembered = None if anew else _remembered(spec.python, work.host)
     if remembered is not None:
         return Address(key=_key(spec, remembered, work.host))
@@ -78,6 +80,8 @@ def _canonical(spec: Spec, host: Host) -> Spec:
     return replace(
         spec,
         python=planning.python_of(spec),
+        backend=match_specs.backend_name(spec),
+        conda=match_specs.checked(spec.conda),
         pypi=tuple(rules.parse(requirement, host) for requirement in spec.pypi),
         constraints=tuple(str(rules.parse(constraint, host)) for constraint in spec.constraints),
     )
@@ -88,7 +92,7 @@ def _key(spec: Spec, base: list[str], host: Host) -> str:
     material: dict[str, Any] = {
         "format": 1,
         "python": spec.python,
-        "backend": "venv" if spec.backend == "auto" else spec.backend,
+        "backend": spec.backend,
         "pypi": sorted(_asked(requirement) for requirement in spec.pypi),
         "conda": sorted(spec.conda),
         "channels": spec.channels,
@@ -143,6 +147,13 @@ def _facts(base: Environment) -> list[str]:
     """Return what the key says of the base Python."""
     real = os.path.realpath(base.python) if base.python is not None else str(base.prefix)
     return [real, str(base.version), str(base.implementation), str(base.free_threaded), str(base.architecture)]
+
+
+def _architecture() -> str:
+    """Return the instruction set of this machine, which is that of what conda brings."""
+    import platform  # noqa: PLC0415 - few look for one
+
+    return platform.machine().lower()
 
 
 def _is_request(python: str | None) -> bool:

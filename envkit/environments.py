@@ -66,7 +66,7 @@ def _find(
         from . import records  # noqa: PLC0415 - finding does without it, and it brings locks, hashes and plans
 
         roots = tuple(str(records.absolute(root, work.host)) for root in roots)
-    yield from search.search(work, table=plugins.locators(), kinds=kinds, managers=managers, request=request, roots=roots, probe=probe)
+    yield from search.search(work, table=plugins.locators(work.host), kinds=kinds, managers=managers, request=request, roots=roots, probe=probe)
 
 
 @takes_control
@@ -190,7 +190,7 @@ def resolved(target: Env | Spec, work: Work) -> Environment:
     if places.is_addressed(target):
         return _addressed(target, work)
     prefix = records.prefix_of(target, work.host)
-    found = search.identify(work.host, str(prefix), plugins.locators())
+    found = search.identify(work.host, str(prefix), plugins.locators(work.host))
     if found is None or not records.state_of(prefix, work.host).ready:
         raise NotFoundError(
             f"the environment of this spec is not ready at {prefix}", code="environment-not-found", hint="make it with ensure(spec)"
@@ -228,12 +228,12 @@ def whole(key: str, work: Work) -> Environment | None:
     """Return the content-addressed environment of a key that is as it was made and has its Python; None where there is none."""
     from . import addressing  # noqa: PLC0415 - few look for one
 
-    found = (search.identify(work.host, str(prefix), plugins.locators()) for prefix in addressing.ready(key, work.host))
+    found = (search.identify(work.host, str(prefix), plugins.locators(work.host)) for prefix in addressing.ready(key, work.host))
     return next((env for env in found if env is not None and env.problem is None), None)
 
 
 def _at(path: Path, work: Work) -> Environment:
-    found = search.identify(work.host, str(path), plugins.locators())
+    found = search.identify(work.host, str(path), plugins.locators(work.host))
     if found is not None and found.problem is not None and found.problem.code == "shim":
         found = _picked(path, work) or found
     if found is None:
@@ -248,7 +248,7 @@ def _picked(shim: Path, work: Work) -> Environment | None:
     from .system.look import Look  # noqa: PLC0415 - as above
 
     picked = shim_rules.picked(Look(work.host), str(shim))
-    found = None if picked is None else search.identify(work.host, picked, plugins.locators())
+    found = None if picked is None else search.identify(work.host, picked, plugins.locators(work.host))
     return found if found is not None and found.problem is None else None
 
 
@@ -304,7 +304,7 @@ def python_for(request: requests.Request | None, work: Work, *, probe: Literal["
     Raises:
         NotFoundError: none is allowed; the text says which were found.
     """
-    everything = list(search.search(work, table=plugins.locators()))
+    everything = list(search.search(work, table=plugins.locators(work.host)))
     best = selection.best(everything, request)
     if probe == "auto" and request is not None:
         undecided = [env for env in everything if env.python and env.problem is None and request.allows(env) is None]
@@ -368,7 +368,7 @@ def _installed_or_fetched(request: requests.Request | None, work: Work, sources:
 
 def _installed_python(request: requests.Request | None, work: Work) -> Environment:
     """Return the best plain interpreter, or the base of the best environment where no plain one is allowed."""
-    everything = list(search.search(work, table=plugins.locators()))
+    everything = list(search.search(work, table=plugins.locators(work.host)))
     plain = [env for env in everything if env.kind != "venv"]
     best = selection.best(plain, request)
     if best is None and request is not None:
@@ -386,7 +386,7 @@ def _base_of(env: Environment, work: Work) -> Environment:
     assert env.base is not None
     if env.python is not None:
         real = os.path.realpath(env.python)
-        found = search.identify(work.host, real, plugins.locators())
+        found = search.identify(work.host, real, plugins.locators(work.host))
         if found is not None and found.kind != "venv" and found.prefix == env.base:
             return found
     return _at(env.base, work)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,16 +15,15 @@ from .errors import CorruptError, DeadlineError, KernelError, NotFoundError, Pro
 from .formats import dotenv
 from .models.environment import Environment
 from .models.plans import Activation, Interpreter
-from .system import process
+from .models.value import replace
 from .system.look import Look
-from .system.process import CompletedProcess
-from .system.secrets import masker
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from .host import Host
     from .models.aliases import Env, StrPath
+    from .system.process import CompletedProcess, Stream
 
 
 @takes_control
@@ -121,8 +119,8 @@ def run(
     stated = {} if env_file is None else file_variables(env_file, inside, work.host)
     variables = {**inside, **stated, **(environ or {})}
     directory = work.host.cwd if cwd is None else records.absolute(cwd, work.host)
-    command[0] = _program(command[0], environment, activated, variables, directory)
-    mask = masker({}, values=stated.values()) if stated else str
+    command[0] = program_in(command[0], environment, activated, variables, directory)
+    mask = _masker(stated)
     with masked_errors(mask), uses.held_if_stored(environment.prefix, work) as descriptors:
         ended = _run(command, work, variables, directory, mask, descriptors, text=input, keep=capture_output or input is not None)
     if check and ended.returncode != 0:
@@ -136,6 +134,15 @@ def run(
     return ended
 
 
+def _masker(stated: Mapping[str, str]) -> Callable[[str], str]:
+    """Return what masks the values of a file of variables."""
+    if not stated:
+        return str
+    from .system.secrets import masker  # noqa: PLC0415 - most calls have no such file
+
+    return masker({}, values=stated.values())
+
+
 def _run(
     command: list[str],
     work: Work,
@@ -147,10 +154,13 @@ def _run(
     text: str | None,
     keep: bool,
 ) -> CompletedProcess[str]:
+    from .system import process  # noqa: PLC0415 - activation and kernels start no process
+    from .system.process import CompletedProcess  # noqa: PLC0415 - as above
+
     with work.task("run", f"run {Path(command[0]).name}") as task:
         if keep:
 
-            def tell(line: str, stream: process.Stream) -> None:
+            def tell(line: str, stream: Stream) -> None:
                 task.output(mask(line), stream)
 
             done = process.run_process(
@@ -205,7 +215,7 @@ def masked_errors(mask: Callable[[str], str]) -> Generator[None, None, None]:
         raise
 
 
-def _program(name: str, environment: Environment, activated: Activation, variables: Mapping[str, str], directory: Path) -> str:
+def program_in(name: str, environment: Environment, activated: Activation, variables: Mapping[str, str], directory: Path) -> str:
     """Return the absolute path of a program: one with a separator is a path, another is looked up in the environment, then on PATH."""
     if os.path.dirname(name):
         return str(directory / name)

@@ -8,9 +8,10 @@ lines are a translucent grey, and what is coloured (a state, a bar) is a translu
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final, Literal, TypeAlias
+
+from .models.value import dataclass
 
 Look: TypeAlias = Literal["plain", "strong", "quiet", "code", "good", "warning", "error", "tag"]
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from . import match_specs
 from .errors import ExistsError, RefusedError
 from .models.environment import Environment
 from .models.plans import Plan, Project, Spec, Step
+from .models.value import dataclass
 
 _REQUIRES = re.compile(r"""^requires-python\s*=\s*["']([^"']+)["']\s*(?:#.*)?$""", re.MULTILINE)
 State = Literal["absent", "ready", "half-made", "damaged", "foreign", "occupied"]
@@ -23,7 +24,9 @@ class Observation:
     (ours, a change of its packages was interrupted), foreign (another tool's environment), occupied (something else).
     base: the Python that a new one would be built on. unsatisfied: requirements of the spec that are not met.
     mismatch: why what is there can never be what the spec says. remembered: what was asked for before, for a rebuild.
-    surplus: packages that are installed and not in the spec's lock. fetch: uv has to fetch the base first.
+    conda: match specs of the spec that are not met. surplus: packages that are installed and not in the spec's lock.
+    fetch: uv has to fetch the base first.
+    commands: those of the spec's `post_install` that did not run there yet; in what is built all of them run.
     """
 
     prefix: Path
@@ -31,12 +34,15 @@ class Observation:
     environment: Environment | None = None
     base: Environment | None = None
     unsatisfied: tuple[str | Project, ...] = ()
+    conda: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()
     mismatch: str | None = None
     remembered: tuple[str, ...] = ()
+    remembered_conda: tuple[str, ...] = ()
     differing: tuple[str, ...] = ()
     surplus: tuple[str, ...] = ()
     fetch: bool = False
+    commands: tuple[tuple[str, ...], ...] = ()
 
 
 def steps_to(spec: Spec, seen: Observation, *, key: str | None = None) -> Plan:
@@ -55,8 +61,9 @@ def steps_to(spec: Spec, seen: Observation, *, key: str | None = None) -> Plan:
             code="not-an-environment",
             hint="choose another place, or move what lies there away",
         )
-    if seen.state == "foreign" and (seen.mismatch or spec.variables):
-        why = seen.mismatch or "variables can be kept only in an environment that envkit made"
+    if seen.state == "foreign" and (seen.mismatch or spec.variables or spec.post_install):
+        kept = "variables" if spec.variables else "what post_install ran"
+        why = seen.mismatch or f"{kept} can be remembered only in an environment that envkit made"
         raise RefusedError(
             f"{seen.prefix} was made by another tool, and {why}",
             code="foreign-environment",
@@ -77,10 +84,17 @@ def steps_to(spec: Spec, seen: Observation, *, key: str | None = None) -> Plan:
         steps.append(Step(action="record", text=f"record {', '.join(seen.differing)}"))
     if build and spec.lock is not None:
         steps.append(Step(action="install", text=f"install what the lock says: {', '.join(map(str, spec.lock.packages)) or 'nothing'}"))
-    elif wanted := wanted_in(spec, seen) if build else seen.unsatisfied:
-        steps.append(Step(action="install", text=f"install {', '.join(map(shown, wanted))}"))
+    else:
+        if conda := conda_in(spec, seen) if build else seen.conda:
+            steps.append(Step(action="install", text=f"install with conda {', '.join(conda)}"))
+        if wanted := wanted_in(spec, seen) if build else seen.unsatisfied:
+            steps.append(Step(action="install", text=f"install {', '.join(map(shown, wanted))}"))
     if seen.surplus and not build:
         steps.append(Step(action="remove", text=f"uninstall {', '.join(seen.surplus)}, not in the lock"))
+    if commands := spec.post_install if build else seen.commands:
+        from .system.secrets import masked  # noqa: PLC0415 - few specs have commands
+
+        steps.extend(Step(action="run", text=f"run {masked(' '.join(command))}") for command in commands)
     return Plan(spec=spec, steps=tuple(steps), environment=seen.environment, key=key)
 
 
@@ -98,8 +112,19 @@ def wanted_in(spec: Spec, seen: Observation) -> tuple[str | Project, ...]:
         return spec.pypi
     asked = {_key(requirement) for requirement in spec.pypi}
     before = [requirement for requirement in seen.remembered if _key(requirement) not in asked]
-    seed = ["pip"] if spec.seed == "pip" and not {"pip"} & {*asked, *map(_key, before)} else []
+    seed = ["pip"] if spec.seed == "pip" and spec.backend != match_specs.CONDA and not {"pip"} & {*asked, *map(_key, before)} else []
     return (*seed, *spec.pypi, *before)
+
+
+def conda_in(spec: Spec, seen: Observation) -> tuple[str, ...]:
+    """Return what a new environment gets of conda: what the spec says, and, unless a lock says it exactly, what was asked for before."""
+    if spec.backend != match_specs.CONDA:
+        return ()
+    wanted = match_specs.wanted(spec)
+    if spec.lock is not None:
+        return wanted
+    asked = set(map(match_specs.name_of, wanted))
+    return (*wanted, *(text for text in seen.remembered_conda if match_specs.name_of(text) not in asked))
 
 
 def python_of(spec: Spec) -> str | None:

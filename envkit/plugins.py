@@ -16,24 +16,25 @@ from typing import TYPE_CHECKING, Any, cast
 from .errors import UsageError
 
 if TYPE_CHECKING:
-    from . import pypi, venv
+    from . import conda, pypi, venv
+    from .host import Host
     from .protocols import Backend, Locator, PackageManager
 
     # Each built-in module against its Protocol, once: mypy and pyright check it here.
-    _BACKENDS: tuple[Backend, ...] = (venv,)
-    _PACKAGE_MANAGERS: tuple[PackageManager, ...] = (pypi,)
+    _BACKENDS: tuple[Backend, ...] = (venv, conda)
+    _PACKAGE_MANAGERS: tuple[PackageManager, ...] = (pypi, conda)
 
 _BUILT_IN = {
-    "envkit.backends": {"venv": "envkit.venv"},
-    "envkit.package_managers": {"pypi": "envkit.pypi"},
+    "envkit.backends": {"venv": "envkit.venv", "conda": "envkit.conda"},
+    "envkit.package_managers": {"pypi": "envkit.pypi", "conda": "envkit.conda"},
 }
 
 
-def locators() -> tuple[Locator, ...]:
-    """Return all locators in the order in which they are asked: plugged-in ones first, for they know more than the generic ones."""
-    from .discovery.locators import TABLE  # noqa: PLC0415 - packages and backends do without the locators
+def locators(host: Host) -> tuple[Locator, ...]:
+    """Return a world's locators in the order in which they are asked: plugged-in ones first, for they know more than the generic ones."""
+    from .discovery.locators import table  # noqa: PLC0415 - packages and backends do without the locators
 
-    return (*(cast("Locator", importlib.import_module(module)) for _, module in sorted(_plugged("envkit.locators"))), *TABLE)
+    return (*(cast("Locator", importlib.import_module(module)) for _, module in sorted(_plugged("envkit.locators"))), *table(host.platform))
 
 
 def backend(name: str) -> Backend:
@@ -45,8 +46,7 @@ def backend(name: str) -> Backend:
     wanted = "venv" if name == "auto" else name
     module = _named("envkit.backends", wanted)
     if module is None:
-        hint = "conda environments are not available yet" if wanted == "conda" else f"available: {', '.join(_names('envkit.backends'))}"
-        raise UsageError(f"there is no backend {wanted!r}", code="backend", hint=hint)
+        raise UsageError(f"there is no backend {wanted!r}", code="backend", hint=f"available: {', '.join(_names('envkit.backends'))}")
     return cast("Backend", module)
 
 

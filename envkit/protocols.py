@@ -115,6 +115,7 @@ class PackageManager(Protocol):
         wanted: Iterable[str | Project],
         *,
         sources: Sources,
+        channels: Iterable[str] = (),
         constraints: Iterable[str] = (),
         dependencies: bool = True,
         reinstall: bool = False,
@@ -127,11 +128,12 @@ class PackageManager(Protocol):
     ) -> Changes:
         """Install what is wanted and return what changed; with `dry_run` what would change, with `upgrade` the newest that fits.
 
-        `log` is where the tool's whole output is kept when it fails; `descriptors` are handed to each child process.
+        `channels` is where conda packages come from; an ecosystem without channels passes over it. `log` is where the tool's whole
+        output is kept when it fails; `descriptors` are handed to each child process.
         """
         ...
 
-    def outdated(self, env: Environment, *, sources: Sources, work: Work) -> tuple[Outdated, ...]:
+    def outdated(self, env: Environment, *, sources: Sources, channels: Iterable[str] = (), work: Work) -> tuple[Outdated, ...]:
         """Return the installed packages for which there is a newer version, sorted by name."""
         ...
 
@@ -141,9 +143,10 @@ class PackageManager(Protocol):
         names: Iterable[str],
         *,
         break_system_packages: bool = False,
+        dry_run: bool = False,
         work: Work,
         log: Path | None = None,
         descriptors: Collection[int] = (),
     ) -> Changes:
-        """Uninstall packages and return what changed; a name that is not installed is no change."""
+        """Uninstall packages and return what changed, with `dry_run` what would; a name that is not installed is no change."""
         ...

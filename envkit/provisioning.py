@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import records
 from .control import Control, Work, takes_control
+from .ecosystems import installed_in
 from .errors import EnvkitError, UsageError
 from .kernels import health, registration
 from .lifecycle import making, observing, removal
 from .models.environment import Environment
 from .models.plans import Kernel, Plan, Project, Spec
-from .packages import installed_in
+from .models.value import replace
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -30,6 +30,8 @@ def provision(
     *,
     python: StrPath | Environment | None = None,
     pypi: Iterable[Req] = (),
+    conda: Iterable[str] = (),
+    channels: Iterable[str] = (),
     display_name: str | None = None,
     **control: Unpack[Control],
 ) -> Kernel:
@@ -42,6 +44,9 @@ def provision(
         name: of the managed environment and of the kernel; or a Spec with a name, or with a prefix (the kernel is then named after it).
         python: a request, a path, a name or an Environment; None for the newest stable Python of the machine.
         pypi: packages of PyPI.
+        conda: conda packages; then a conda environment is made, with ipykernel from the same channels. One that brings a kernel of
+            its own, such as R's, and no Python was asked for, gets that one.
+        channels: where conda packages come from.
         display_name: what people see; "Python 3.12 (name)" if None.
 
     Returns:
@@ -56,11 +61,10 @@ def provision(
         A managed environment "analysis" with polars: `kernel = envkit.provision("analysis", pypi=["polars"])`.
     """
     work = Work.of(control)
-    if isinstance(pypi, str):
-        raise TypeError(f"pypi takes several requirements, not the string {pypi!r}")
+    asked = observing.several(pypi=pypi, conda=conda, channels=channels)
     if isinstance(name, str) and _looks_like_path(name):
         raise UsageError(f"{name!r} is a path, and a name is needed here", code="name", hint="give a name, or a Spec with prefix=")
-    given = observing.spec_from(name, python, tuple(pypi), "auto", work)
+    given = observing.spec_from(name, python, asked, "auto", work)
     return provisioned(given, display_name, work)[0]
 
 

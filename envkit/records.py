@@ -11,21 +11,22 @@ import os
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import places
 from .control import Work
 from .errors import MachineError, RefusedError, UsageError
-from .formats import ready_record
+from .formats import conda_meta, ready_record
 from .formats.names import checked_name
 from .formats.ready_record import DIRTY, LOG, MARKS, READY, Dirty, Record
 from .host import Host
 from .models.environment import Environment
 from .models.plans import Sources, Spec
+from .models.value import dataclass, replace
 from .system import files, locks, sites
 from .system.locks import Held
 
+_UNCOUNTED = frozenset({"__pycache__", conda_meta.HISTORY, "state"})  # what changes while the packages stay the same
 _RECORD_SIZE = 1024 * 1024  # bytes; a larger file is no record of ours
 
 
@@ -183,7 +184,10 @@ def new_record(prefix: Path, spec: Spec, requested: tuple[str, ...], host: Host,
     return Record(
         prefix=str(prefix),
         name=spec.name,
-        backend="venv",
+        kind="conda" if spec.backend == "conda" else "venv",
+        backend=spec.backend if spec.backend != "auto" else "venv",
+        conda=spec.conda,
+        channels=spec.channels,
         requested=requested,
         constraints=spec.constraints,
         variables=spec.variables,
@@ -193,6 +197,7 @@ def new_record(prefix: Path, spec: Spec, requested: tuple[str, ...], host: Host,
         python=spec.python,
         sources=to_json(spec.sources),
         key=key,
+        post_install=tuple(map(ready_record.command_text, spec.post_install)),
     )
 
 
@@ -208,12 +213,12 @@ def sources_of(record: Record | None) -> Sources:
 
 
 def digest_of(prefix: Path) -> str:
-    """Return a digest of what lies in site-packages, by names only: it changes when packages come, go or change version."""
+    """Return a digest of what lies in site-packages and among conda's records, by names only: it changes when packages come, go or change version."""
     digest = hashlib.sha256()
-    for directory in sites.site_packages_below(str(prefix)):
+    for directory in (*sites.site_packages_below(str(prefix)), os.path.join(prefix, conda_meta.DIRECTORY)):
         with suppress(OSError):
             for name in sorted(os.listdir(directory)):
-                if name != "__pycache__":
+                if name not in _UNCOUNTED:
                     digest.update(os.fsencode(name) + b"\0")
     return digest.hexdigest()
 

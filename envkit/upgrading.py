@@ -6,10 +6,12 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from . import packages, plugins, records
+from . import changing, ecosystems, plugins, records
+from .changing import Wanted
 from .control import Control, Work, takes_control
 from .environments import resolved
 from .errors import NotFoundError, RefusedError, UsageError
+from .match_specs import CONDA
 from .models.plans import Changes, Outdated, Package, Sources
 from .models.several import Several
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from .formats.ready_record import Record
     from .models.aliases import Env
     from .models.environment import Environment
+    from .system.locks import Held
 
 _DEFAULT = Sources()
 
@@ -41,10 +44,17 @@ def outdated(env: Env, *, sources: Sources = _DEFAULT, **control: Unpack[Control
         NetworkError: the index cannot be reached, or `offline` and no directory of wheels is named.
     """
     work = Work.of(control)
-    environment = packages.changeable(resolved(env, work))
+    environment = changing.changeable(resolved(env, work), needs_python=False)
     with work.task("resolve", f"looking for newer versions of what is in {environment}"):
-        found = plugins.package_manager("pypi").outdated(environment, sources=sources, work=work)
-    return Several(found, "everything is the newest version")
+        channels = changing.channels_of(environment, Wanted(), work)
+        found = [
+            item
+            for manager in ecosystems.managers(environment)
+            for item in manager.outdated(environment, sources=sources, channels=channels, work=work)
+        ]
+    owned = ecosystems.owned_by_conda(environment, work.host)
+    newer = [item for item in found if item.package.ecosystem == CONDA or item.package.name not in owned]
+    return Several(sorted(newer, key=lambda item: (item.package.name, item.package.ecosystem)), "everything is the newest version")
 
 
 @takes_control
@@ -60,6 +70,7 @@ def upgrade(
 
     What was asked for with a limit ("rich<14") stays within it, and so does what the environment's spec limited by its
     constraints, unless `constraints` says otherwise of the same package. What the packages need is changed only where it must be.
+    Conda packages are upgraded by conda, as far as their channels and what was asked for allow.
 
     Args:
         names: what to upgrade. Without names: all that was asked for; in an environment that another tool made, all that is
@@ -76,45 +87,50 @@ def upgrade(
     work = Work.of(control)
     if isinstance(constraints, str):
         raise TypeError(f"constraints takes several, not the string {constraints!r}")
-    asked = tuple(map(_checked_name, names))
-    limits = tuple(str(limit) for limit in packages.checked(constraints, work.host))
-    environment = packages.changeable(resolved(env, work))
+    limits = tuple(str(limit) for limit in changing.checked(constraints, work.host))
+    environment = changing.changeable(resolved(env, work), needs_python=False)
+    conda, rest = ecosystems.split(environment, names, work.host) if environment.kind == CONDA else ((), names)
+    asked = tuple(map(_checked_name, rest))
+    everything = not names
     if dry_run:
-        wanted, within = _wanted(environment, asked, limits, work)
-        return _install(environment, wanted, sources, within, work, dry=True) if wanted else Changes()
-    packages.refuse_managed(environment, allowed=False)
+        wanted = _wanted(environment, asked, limits, sources, work) if everything or asked else Wanted()
+        return _install(environment, wanted, conda, work, everything=everything)
     with records.locked(environment.prefix, work) as lock:
-        wanted, within = _wanted(environment, asked, limits, work)
-        if not wanted:
+        wanted = _wanted(environment, asked, limits, sources, work) if everything or asked else Wanted()
+        with_conda = conda or (everything and environment.kind == CONDA)
+        if not wanted and not with_conda:
             return Changes()
-        torn = packages.interrupted(environment, work)
-        with packages.changing(environment, work):
-            packages.mend(environment, torn, sources, work, lock)
-            return _install(environment, wanted, sources, within, work, descriptors=lock.descriptors)
+        if wanted:
+            changing.refuse_managed(environment, allowed=False)
+        torn = changing.torn_packages(environment, work)
+        with changing.changing(environment, work):
+            changing.mend(environment, torn, sources, work, lock)
+            return _install(environment, wanted, conda, work, everything=everything, lock=lock)
 
 
 def _install(
-    environment: Environment,
-    wanted: Sequence[str],
-    sources: Sources,
-    constraints: Sequence[str],
-    work: Work,
-    *,
-    dry: bool = False,
-    descriptors: Sequence[int] = (),
+    environment: Environment, wanted: Wanted, conda: Sequence[str], work: Work, *, everything: bool, lock: Held | None = None
 ) -> Changes:
-    with packages.inner_lock(environment, work, needed=not dry) as inner:
-        return plugins.package_manager("pypi").install(
-            environment,
-            wanted,
-            sources=sources,
-            constraints=constraints,
-            upgrade=True,
-            dry_run=dry,
-            work=work,
-            log=records.log_of(environment.prefix, work.host),
-            descriptors=(*descriptors, *inner),
+    """Let conda upgrade its packages, all that were asked for where none is named, and then PyPI's manager its own."""
+    done: list[Changes] = []
+    if conda or (everything and environment.kind == CONDA):
+        done.append(
+            plugins.package_manager(CONDA).install(
+                environment,
+                conda,
+                sources=wanted.sources,
+                channels=changing.channels_of(environment, wanted, work),
+                upgrade=True,
+                dry_run=lock is None,
+                work=work,
+                log=records.log_of(environment.prefix, work.host),
+                descriptors=() if lock is None else lock.descriptors,
+            )
         )
+    if wanted.pypi:
+        environment = environment if lock is None or not done else ecosystems.as_it_is(environment, work)
+        done.append(changing.put(environment, wanted, work, lock=lock, dry=lock is None, upgrade=True))
+    return changing.joined(done)
 
 
 def _checked_name(name: str) -> str:
@@ -126,13 +142,13 @@ def _checked_name(name: str) -> str:
         raise UsageError(str(error), code="name", hint="give the names of packages; limits on versions go into constraints=") from error
 
 
-def _wanted(environment: Environment, names: Sequence[str], limits: Sequence[str], work: Work) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what is to be installed, as requirements, and the constraints that hold.
+def _wanted(environment: Environment, names: Sequence[str], limits: Sequence[str], sources: Sources, work: Work) -> Wanted:
+    """Return what is to be installed from PyPI, and the constraints that hold.
 
     Raises:
         NotFoundError: a name is not installed. RefusedError: a named package did not come from an index.
     """
-    there = {package.name: package for package in packages.installed_in(environment, work.host)}
+    there = {package.name: package for package in ecosystems.installed_in(environment, work.host) if package.ecosystem == "pypi"}
     record = records.state_of(environment.prefix, work.host).record
     before = _requested(record)
     if names:
@@ -141,15 +157,15 @@ def _wanted(environment: Environment, names: Sequence[str], limits: Sequence[str
         everything = before if record is not None and record.made else dict.fromkeys(there)
         chosen = (name for name in everything if name in there and (before.get(name) or _is_of_index(there[name])))
         wanted = tuple(before.get(name) or name for name in chosen)
-    again = {packages.named(limit) for limit in limits}
-    kept = () if record is None else tuple(limit for limit in record.constraints if packages.named(limit) not in again)
-    return wanted, (*kept, *limits)
+    again = {changing.named(limit) for limit in limits}
+    kept = () if record is None else tuple(limit for limit in record.constraints if changing.named(limit) not in again)
+    return Wanted(pypi=wanted, constraints=(*kept, *limits), sources=sources)
 
 
 def _requested(record: Record | None) -> dict[str, str]:
     """Return what was asked for by name; a local path, which has none, is left out."""
     texts = () if record is None else record.requested
-    return {packages.named(text): text for text in texts if not os.path.isabs(text)}
+    return {changing.named(text): text for text in texts if not os.path.isabs(text)}
 
 
 def _named(name: str, there: dict[str, Package], before: dict[str, str], environment: Environment) -> str:

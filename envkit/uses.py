@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -41,7 +40,7 @@ def held(prefixes: Iterable[Path], work: Work) -> Generator[tuple[int, ...], Non
         BusyError: the call's time is up while another process is at the gate. MachineError: `Host.data` cannot be written.
     """
     directory = files.private_directory(_directory(work.host))
-    own = directory / f"{secrets.token_hex(8)}{_LOCK}"
+    own = directory / f"{os.urandom(8).hex()}{_LOCK}"
     what = own.with_suffix(_WHAT)
     with _gate(work):
         try:

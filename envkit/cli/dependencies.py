@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..control import Work
+from ..ecosystems import installed_in
 from ..environments import resolved
 from ..errors import NotFoundError
 from ..formats import dependencies as graphs
 from ..formats.dist_info import normalized
 from ..markup import Table, printable
-from ..packages import installed_in
+from ..models.value import dataclass
 from ..records import state_of
 from . import output
 
@@ -33,7 +33,7 @@ class _Seen:
 
 
 def _seen(env: str) -> _Seen:
-    from ..packages import named  # noqa: PLC0415 - each command imports what it needs
+    from ..changing import named  # noqa: PLC0415 - each command imports what it needs
     from ..pypi.markers import markers_of  # noqa: PLC0415 - as above
 
     work = Work()

@@ -145,7 +145,7 @@ def provisioned(
     env, said = kernel.environment, kernel.proof
     assert env is not None
     assert said is not None
-    from ..packages import named  # noqa: PLC0415 - only for this summary
+    from ..changing import named  # noqa: PLC0415 - only for this summary
 
     versions = {package.name: str(package) for package in installed(env)}
     wanted = [versions.get(named(requirement), requirement) for requirement in asked]

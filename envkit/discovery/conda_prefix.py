@@ -7,7 +7,6 @@ directory does.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from packaging.version import InvalidVersion, Version
 
 from ..formats import conda_meta
 from ..models.environment import Environment, Problem
+from ..models.value import replace
 from .conda_places import environment_directories, installations
 from .executables import read_name
 from .installations import installation_at

@@ -8,6 +8,7 @@ search goes on from there on another worker. What has been found stays found, an
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Generator, Iterator, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Final
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from ..system.look import GivenUp, Look
 from ..system.walking import promising
 from .installations import installation_at
+from .locators import may_answer
 from .virtual import virtual_prefix
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Share:
     def __init__(self, locator: Locator) -> None:
         """Begin with nothing."""
         self.locator = locator
+        self.inside, self.outside = may_answer(locator, inside=True), may_answer(locator, inside=False)
         self.candidates: list[str] = []
         self.found = 0
         self.seconds = 0.0
@@ -194,32 +197,36 @@ class Looking:
 
     def _identified(self, look: Look, thing: Thing) -> Environment | None:
         """Return the environment of a thing as the first locator that knows it tells it, with the other paths to it."""
+        began = monotonic()
+        self.busy = (thing.share, thing.candidate, began)
+        inside = virtual_prefix(look, thing.candidate) is not None
         for share in self.shares:
-            if share.dropped:
+            if share.dropped or not (share.inside if inside else share.outside):
                 continue
-            began = monotonic()
             self.busy = (share, thing.candidate, began)
             try:
                 found = share.locator.identify(look, thing.candidate)
             except Exception as error:  # noqa: BLE001 - as above
                 share.skip(f"skipped, {type(error).__name__}: {error}")
                 found = None
-            self._account(look, share, began)
+            began = self._account(look, share, began)
             # What lies in a virtual environment is never its base, whatever a locator says: packages would go there.
-            if found is not None and not (found.kind == "interpreter" and virtual_prefix(look, thing.candidate) is not None):
+            if found is not None and not (inside and found.kind == "interpreter"):
                 return _with_aliases(found, thing)
         return None
 
     @staticmethod
-    def _account(look: Look, share: Share, began: float) -> None:
-        """Add the time since `began` and what was left out meanwhile to whom it belongs to."""
+    def _account(look: Look, share: Share, began: float) -> float:
+        """Add the time since `began` and what was left out meanwhile to whom it belongs to; return the time."""
         if look.given_up:
             raise GivenUp
-        share.seconds += monotonic() - began
+        now = monotonic()
+        share.seconds += now - began
         if look.notes:
             for note in look.notes:
                 share.skip(note, failed=False)
             look.notes.clear()
+        return now
 
 
 def _key(look: Look, candidate: str) -> tuple[Key | None, str]:
@@ -235,15 +242,15 @@ def _key(look: Look, candidate: str) -> tuple[Key | None, str]:
     status = look.status(candidate)
     if status is None:  # gone; a locator that named it may know why
         return (candidate, 0, 0, 0), candidate
-    if os.path.basename(candidate) and look.is_directory(candidate):
+    if stat.S_ISDIR(status.st_mode) and os.path.basename(candidate):
         found = installation_at(look, candidate)
         if found is None or found.python is None:  # an installation without Python, which a locator may know all the same
             return ("prefix", status.st_dev, status.st_ino, 0), candidate
         return _key(look, str(found.python))
-    directory, file = look.status(os.path.dirname(look.last(candidate))), look.status(candidate)
-    if directory is None or file is None:
+    directory = look.status(os.path.dirname(look.last(candidate)))
+    if directory is None:
         return None, candidate
-    return ("interpreter", directory.st_dev, directory.st_ino, file.st_ino), candidate
+    return ("interpreter", directory.st_dev, directory.st_ino, status.st_ino), candidate
 
 
 def _with_aliases(found: Environment, thing: Thing) -> Environment:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ntpath
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, KeysView
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -105,9 +105,9 @@ def marked_children(look: Look, directory: str, mark: str = "pyvenv.cfg") -> Ite
             yield path
 
 
-def contents(look: Look, directory: str) -> frozenset[str]:
+def contents(look: Look, directory: str) -> KeysView[str]:
     """Return the names in a directory as a set."""
-    return look.remember(("contents", directory), lambda: frozenset(look.names(directory)))
+    return look.contents(directory)
 
 
 def pyenv_versions(look: Look) -> str:

@@ -6,10 +6,10 @@ What envkit made stays envkit's wherever it lies, so the locators of other tools
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..models.value import replace
 from .installations import installation, installation_at
 from .virtual import virtual, virtual_prefix
 

@@ -17,6 +17,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from ..system.look import Look
+from .locators import may_answer
 from .looking import Looking, Share
 from .virtual import virtual_prefix
 
@@ -185,6 +186,8 @@ def identify(host: Host, path: str, table: Sequence[Locator]) -> Environment | N
     path = look.tidy(path)
     inside = virtual_prefix(look, path) is not None
     for locator in table:
+        if not may_answer(locator, inside=inside):
+            continue
         found = locator.identify(look, path)
         # What lies in a virtual environment is never its base, whatever a locator says: packages would go there.
         if found is not None and not (inside and found.kind == "interpreter"):

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit, urlunsplit
+
+from ..models.value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

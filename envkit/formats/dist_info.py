@@ -8,7 +8,8 @@ Source: core metadata (PEP 566, 643, 685), "Recording installed projects" (packa
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from ..models.value import dataclass
 
 _HEADER_END = re.compile(rb"\r?\n\r?\n")  # a line of blanks goes on with the field above it
 _FIELD = re.compile(

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any, Final, cast
 
 from ..models.mapping import EMPTY, freeze
+from ..models.value import dataclass
 
 MARKS: Final = ".envkit"  # the directory of all that envkit keeps inside an environment
 READY: Final = "ready.json"
@@ -25,7 +25,8 @@ class Record:
     """What envkit wrote down of an environment that it made, or of another tool's that it changed (`made` is False then).
 
     python: the request it was made by. sources: where its packages came from, as `to_json` writes it. key: of a content-addressed
-    one. layers: the prefixes whose packages a temporary one shows.
+    one. layers: the prefixes whose packages a temporary one shows. post_install: the commands that were run in it, each as JSON.
+    conda, channels: the match specs that were asked for, and where they came from.
     """
 
     prefix: str
@@ -45,10 +46,13 @@ class Record:
     sources: str = ""
     key: str | None = None
     layers: tuple[str, ...] = ()
+    post_install: tuple[str, ...] = ()
+    conda: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Keep what was given as immutable values."""
-        freeze(self, mappings=("variables",), tuples=("requested", "constraints", "kernels", "layers"))
+        freeze(self, mappings=("variables",), tuples=("requested", "constraints", "kernels", "layers", "post_install", "conda", "channels"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,21 +65,34 @@ class Dirty:
     made_directory: bool = False
 
 
+def command_text(command: tuple[str, ...]) -> str:
+    """Return a command as a record keeps it."""
+    return json.dumps(command)
+
+
+def command_of(text: str) -> tuple[str, ...]:
+    """Return the command of a text; ValueError if it is none."""
+    parsed: Any = json.loads(text)
+    if not isinstance(parsed, list) or not parsed or not all(isinstance(part, str) for part in cast("list[object]", parsed)):
+        raise ValueError("not a command")
+    return tuple(cast("list[str]", parsed))
+
+
 def dump_record(record: Record) -> str:
     """Return the text of a ready record."""
-    return _dump({**asdict(record), "variables": dict(record.variables)})
+    return _dump({**_as_dict(record), "variables": dict(record.variables)})
 
 
 def load_record(text: str) -> Record:
     """Return the record of a text; ValueError if it is none."""
     return Record(**_fields(text, {"prefix": str, "kind": str, "backend": str, "name": (str, type(None)), "made": bool, "requested": list,
         "constraints": list, "variables": dict, "system_site_packages": bool, "seed": str, "created": str, "digest": str, "kernels": list, "python": (str, type(None)),
-        "sources": str, "key": (str, type(None)), "layers": list}))  # fmt: skip
+        "sources": str, "key": (str, type(None)), "layers": list, "post_install": list, "conda": list, "channels": list}))  # fmt: skip
 
 
 def dump_dirty(dirty: Dirty) -> str:
     """Return the text of a dirty mark."""
-    return _dump(asdict(dirty))
+    return _dump(_as_dict(dirty))
 
 
 def load_dirty(text: str) -> Dirty:
@@ -84,6 +101,10 @@ def load_dirty(text: str) -> Dirty:
         return Dirty(**_fields(text, {"doing": str, "pid": int, "since": str, "made_directory": bool}))
     except ValueError:
         return Dirty(doing="create")
+
+
+def _as_dict(value: Record | Dirty) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in value.__slots__}
 
 
 def _dump(fields: dict[str, Any]) -> str:

@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from ..models.value import dataclass
 
 LIMIT: Final = 16 * 1024 * 1024  # bytes
 

@@ -151,7 +151,7 @@ def fact_names(kind: type) -> frozenset[str]:
 
 def field_names(kind: type) -> tuple[str, ...]:
     """Return the names of the fields of a value's class."""
-    return tuple(vars(kind)["__dataclass_fields__"])
+    return tuple(vars(kind)["__slots__"])
 
 
 def _time_written(time: datetime, where: str) -> str:

@@ -7,20 +7,24 @@ name the kernel; only where both agree is one written along with the other.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..formats.kernel_json import KernelJson
 from ..kernelspec import spec
+from ..models.value import replace
 
 if TYPE_CHECKING:
     from ..host import Host
 
 
-def aliases_of(place: Path, host: Host) -> tuple[Path, ...]:
-    """Return the kernelspec directories that are earlier names of the kernel in `place`, in the order in which it had them."""
-    kernel = _read(place, host)
+def aliases_of(place: Path, host: Host, kernel: KernelJson | None = None) -> tuple[Path, ...]:
+    """Return the kernelspec directories that are earlier names of the kernel in `place`, in the order in which it had them.
+
+    Args:
+        kernel: what is there, where that was just read.
+    """
+    kernel = kernel or _read(place, host)
     if kernel is None or kernel.owner is None:
         return ()
     there = (place.parent / name for name in kernel.owner.aliases)

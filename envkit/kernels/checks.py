@@ -6,7 +6,6 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -16,6 +15,7 @@ from ..execution import activation_of
 from ..formats.names import is_name
 from ..kernelspec.launch import environ_of
 from ..models.environment import Environment, Problem
+from ..models.value import dataclass
 from ..system.sites import site_packages
 from . import composing
 from .remedies import plan_for

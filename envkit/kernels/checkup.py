@@ -13,6 +13,7 @@ from ..environments import resolved
 from ..errors import EnvkitError
 from ..kernelspec import paths, spec
 from ..models.environment import Environment, Problem
+from ..models.several import Several
 from .checks import Case, examined
 from .listing import GONE, at, directories, reader_of
 
@@ -50,7 +51,7 @@ def doctor(*, visible_from: Env | None = None, host: Host | None = None) -> tupl
     work = Work(host=host)
     reader = reader_of(visible_from, work) or paths.this_python()
     found = [*_of_kernels(reader, work), *_of_environments(work)]
-    return tuple(sorted(found, key=lambda problem: _ORDER[problem.severity]))
+    return Several(sorted(found, key=lambda problem: _ORDER[problem.severity]), "no problem was found")
 
 
 def _of_kernels(reader: paths.Reader, work: Work) -> Iterator[Problem]:

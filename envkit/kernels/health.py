@@ -10,7 +10,6 @@ import os
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +18,7 @@ from ..errors import KernelError, UsageError
 from ..kernelspec import spec
 from ..kernelspec.launch import launch_of
 from ..models.plans import Kernel, Proof
+from ..models.value import replace
 from .listing import named
 
 if TYPE_CHECKING:

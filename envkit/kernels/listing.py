@@ -23,6 +23,7 @@ from ..kernelspec.launch import is_bare_python
 from ..kernelspec.paths import Reader
 from ..models.environment import Environment, Problem
 from ..models.plans import Kernel
+from ..models.several import Several
 from ..system.look import Look
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def kernels(*, visible_from: Env | None = None, host: Host | None = None) -> tup
     for directory in directories(work.host, reader):
         if (name := os.path.basename(directory).lower()) not in found:
             found[name] = at(Path(directory), work, known, reader)
-    return tuple(found.values())
+    return Several(found.values(), "no kernel was found")
 
 
 def directories(host: Host, reader: Reader | None = None) -> Iterator[str]:

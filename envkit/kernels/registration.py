@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -20,6 +19,7 @@ from ..kernelspec import paths, spec
 from ..models.environment import Environment
 from ..models.mapping import EMPTY
 from ..models.plans import Kernel
+from ..models.value import replace
 from . import composing
 from .aliases import aliases_of, write_with_aliases
 from .composing import name_for as name_for  # noqa: PLC0414 - the names of kernels belong to registration
@@ -29,6 +29,7 @@ from .removing import remove_kernels as remove_kernels  # noqa: PLC0414 - same
 if TYPE_CHECKING:
     from typing import Unpack
 
+    from ..formats.kernel_json import KernelJson
     from ..host import Host
     from ..models.aliases import Env, StrPath
 
@@ -125,10 +126,10 @@ def registered(
             _install_ipykernel(environment, work, allowed=install)
         kernel, logos = compose(display_name=shown)
         with spec.locked(directory, work):
-            place = _place(directory, wanted.lower(), environment, on_exists, work.host)
+            place, there = _place(directory, wanted.lower(), environment, on_exists, work.host)
             if display_name is None and place.name != wanted.lower():
                 kernel = replace(kernel, display_name=composing.label(environment, place.name))
-            earlier = aliases_of(place, work.host) if _is_same(place, environment, work.host) else ()
+            earlier = () if there is None else aliases_of(place, work.host, there)
             write_with_aliases(place, kernel, logos, earlier, private=env_file is not None)
         note_kernel(environment, place, work)
         task.text = str(place)
@@ -169,23 +170,32 @@ def refuse_other_owner(name: str, prefix: Path, host: Host) -> None:
 
 
 def _refuse_other(directory: Path, environment: Environment, host: Host) -> None:
-    if spec.is_there(directory) and not _is_same(directory, environment, host):
-        raise ExistsError(
-            f"there is a kernel named {directory.name!r} of another environment: {directory}",
-            code="kernel-exists",
-            hint='choose another name, or give on_exists="replace" or "suffix"',
-        )
+    if spec.is_there(directory) and _own(directory, environment, host) is None:
+        raise _taken(directory)
 
 
-def _is_same(directory: Path, environment: Environment, host: Host) -> bool:
-    """Say whether the kernelspec that is there is one of this environment, whoever wrote it.
+def _taken(directory: Path) -> ExistsError:
+    return ExistsError(
+        f"there is a kernel named {directory.name!r} of another environment: {directory}",
+        code="kernel-exists",
+        hint='choose another name, or give on_exists="replace" or "suffix"',
+    )
 
-    Plain interpreters are told apart by their executables, for two of them may share a prefix such as /usr.
-    """
+
+def _own(directory: Path, environment: Environment, host: Host) -> KernelJson | None:
+    """Return the kernelspec that is there if it is one of this environment, whoever wrote it; None where it is not, or there is none."""
     try:
         there = spec.read(str(directory), host)
     except ValueError:
-        return False
+        return None
+    return there if _is_same(there, environment, host) else None
+
+
+def _is_same(there: KernelJson, environment: Environment, host: Host) -> bool:
+    """Say whether a kernelspec is one of this environment.
+
+    Plain interpreters are told apart by their executables, for two of them may share a prefix such as /usr.
+    """
     program = host.path(there.argv[0])
     if environment.kind == "interpreter":
         return environment.python is not None and os.path.realpath(program) == os.path.realpath(environment.python)
@@ -193,8 +203,10 @@ def _is_same(directory: Path, environment: Environment, host: Host) -> bool:
     return os.path.realpath(prefix) == os.path.realpath(environment.prefix)
 
 
-def _place(directory: Path, name: str, environment: Environment, on_exists: OnExists, host: Host) -> Path:
-    """Return the directory to write: of this name, or of the first free one after it. The scope's lock is held.
+def _place(directory: Path, name: str, environment: Environment, on_exists: OnExists, host: Host) -> tuple[Path, KernelJson | None]:
+    """Return the directory to write, and this environment's kernelspec that is there: of this name, or of the first free one after it.
+
+    The scope's lock is held.
 
     Raises:
         ExistsError: it is another environment's.
@@ -202,13 +214,14 @@ def _place(directory: Path, name: str, environment: Environment, on_exists: OnEx
     place = directory / name
     if on_exists == "suffix":
         for number in range(2, _SUFFIXES):
-            if not spec.is_there(place) or _is_same(place, environment, host):
-                return place
+            if (own := _own(place, environment, host)) is not None or not spec.is_there(place):
+                return place, own
             suffix = f"-{number}"
             place = directory / f"{name[: LONGEST - len(suffix)].rstrip('._-')}{suffix}"
-    if on_exists != "replace":
-        _refuse_other(place, environment, host)
-    return place
+    own = _own(place, environment, host)
+    if own is None and on_exists != "replace" and spec.is_there(place):
+        raise _taken(place)
+    return place, own
 
 
 def _scope_directory(scope: Scope | Path, host: Host) -> Path:

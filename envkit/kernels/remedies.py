@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import packages, places, planning, plugins, records
+from .. import changing, places, planning, plugins, records
 from ..errors import EnvkitError
 from ..models.plans import Plan, Spec
 
@@ -31,7 +31,7 @@ def plan_for(environment: Environment, requirement: str, work: Work) -> Plan | N
         system_site_packages=marks.record is not None and marks.record.system_site_packages,
     )
     try:
-        wanted = packages.checked(spec.pypi, host)
+        wanted = changing.checked(spec.pypi, host)
         missing = plugins.package_manager("pypi").unsatisfied(environment, wanted, host)
         seen = planning.Observation(
             prefix=prefix, state="ready" if marks.ready else "foreign", environment=environment, unsatisfied=missing

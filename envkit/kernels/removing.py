@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,8 @@ from ..control import Work
 from ..errors import EnvkitError, RefusedError
 from ..kernelspec import spec
 from ..models.plans import Kernel, Removal
+from ..models.several import Several
+from ..models.value import replace
 from ..system.files import size_of
 from .aliases import aliases_of
 from .listing import GONE, at, directories, is_absolute, named, owner_of
@@ -75,7 +76,7 @@ def prune(*, foreign: bool = False, dry_run: bool = False, host: Host | None = N
             failure = failure or error
     if failure is not None:
         raise failure
-    return tuple(removals)
+    return Several(removals, "no kernel is to be removed" if dry_run else "no kernel had to be removed")
 
 
 def _is_gone(kernel: Kernel, host: Host, *, foreign: bool) -> bool:

@@ -13,11 +13,11 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 from urllib.parse import quote, urlsplit
 
 from ..kernelspec import paths
+from ..models.value import dataclass
 from ..system.look import Look
 
 if TYPE_CHECKING:

@@ -1,19 +1,20 @@
 """Where kernelspecs lie: Jupyter's directories, by the variables and the platform of a `Host`, without importing Jupyter.
 
 The order matters, for the first kernelspec of a name wins: JUPYTER_PATH; then the directory of the Python that Jupyter runs in and
-the user's, or these two the other way round; then the system's. Inside a virtual environment of one's own the environment comes
-first. The Python that Jupyter runs in is a value, `Reader`; it is taken to be ours where nothing else is said.
+the user's, or these two the other way round; then the system's; last IPython's own, where kernels were kept before there was Jupyter.
+Inside a virtual environment of one's own the environment comes first. The Python that Jupyter runs in is a value, `Reader`; it is taken to be ours where nothing else is said.
 
-Source: jupyter_core 5.9, paths.py; "Common Directories and File Locations" (docs.jupyter.org).
+Source: jupyter_core 5.9, paths.py; jupyter_client 8, kernelspec.py; IPython 9, paths.py; "Common Directories and File Locations" (docs.jupyter.org).
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ..models.value import dataclass
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -107,7 +108,19 @@ def search_path(host: Host, reader: Reader | None = None) -> tuple[Path, ...]:
     system = _system_directories(host)
     ours = [prefix_directory(reader.prefix)] if reader else []
     middle = [*ours, *user] if _prefers_environment(host, reader) else [*user, *ours]
-    return tuple(dict.fromkeys([*stated, *(path for path in middle if path in user or path not in system), *system]))
+    return tuple(dict.fromkeys([*stated, *(path for path in middle if path in user or path not in system), *system, ipython_directory(host)]))
+
+
+def ipython_directory(host: Host) -> Path:
+    """Return the user's directory of IPython, whose `kernels` jupyter_client still reads."""
+    if stated := host.environ.get("IPYTHONDIR"):
+        return Path(os.path.normpath(host.home / stated.removeprefix("~/") if stated.startswith("~/") else host.path(stated)))
+    usual = host.home / ".ipython"
+    if host.platform == "win32" or usual.exists():
+        return usual
+    configuration = host.environ.get("XDG_CONFIG_HOME")
+    older = (host.path(configuration) if configuration else host.home / ".config") / "ipython"
+    return older if os.access(older, os.W_OK) else usual
 
 
 def _user_base(host: Host, reader: Reader | None) -> list[Path]:

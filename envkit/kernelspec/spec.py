@@ -108,9 +108,10 @@ def _put(path: Path, content: bytes, mode: int) -> None:
     """Write a file where it does not hold that already: a refresh most often changes nothing, and replacing takes most of its time."""
     with suppress(OSError):
         there = os.lstat(path)
-        same = stat.S_ISREG(there.st_mode) and stat.S_IMODE(there.st_mode) == mode and there.st_size == len(content)
-        if same and path.read_bytes() == content:
-            return
+        if stat.S_ISREG(there.st_mode) and stat.S_IMODE(there.st_mode) == mode and there.st_size == len(content):
+            with open(path, "rb", buffering=0) as stream:
+                if stream.read(len(content)) == content:
+                    return
     write_atomic(path, content, mode=mode)
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import environments, packages, planning, plugins, records
+from .. import changing, environments, match_specs, planning, plugins, records
+from ..changing import Wanted
 from ..discovery import search
 from ..errors import EnvkitError, MachineError
 from ..locking import exactness
 from ..models.plans import Project, Spec
+from ..models.value import replace
 from ..system import files
-from . import known_sets
+from . import afterwards, known_sets, observing
 
 if TYPE_CHECKING:
     from ..control import Work
@@ -42,62 +42,76 @@ def carry_out(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str
     environment = seen.environment
     assert environment is not None
     if seen.state == "damaged":
-        return _mend(spec, seen, environment, work, lock)
+        afterwards.catch_up(_mend(spec, seen, environment, work, lock), spec, work, lock)
+        return identified(seen.prefix, work)
     record = records.state_of(seen.prefix, work.host).record
     if record is not None and seen.differing:
         record = replace(record, variables={**record.variables, **spec.variables})
         records.finish(seen.prefix, record, work.host)
     if spec.lock is not None:
         if seen.unsatisfied or seen.surplus:
-            with packages.changing(environment, work, asked=spec.pypi, record=record):
+            with changing.changing(environment, work, asked=Wanted(pypi=spec.pypi), record=record):
                 exactness.sync(spec, environment, work, lock)
-    elif seen.unsatisfied:
-        packages.install_held(
-            environment, seen.unsatisfied, sources=spec.sources, constraints=spec.constraints, work=work, lock=lock, record=record
-        )
+    elif wanted := _wanted(spec, seen.unsatisfied, seen.conda):
+        changing.put_held(environment, wanted, work, lock, record=record)
+    if seen.commands:
+        afterwards.catch_up(environment, spec, work, lock)
     return identified(seen.prefix, work)
+
+
+def _wanted(spec: Spec, pypi: tuple[str | Project, ...], conda: tuple[str, ...] = ()) -> Wanted:
+    return Wanted(pypi=pypi, conda=conda, channels=spec.channels, constraints=spec.constraints, sources=spec.sources)
 
 
 def identified(prefix: Path, work: Work) -> Environment:
     """Return the environment at a prefix that was just made or changed."""
-    found = search.identify(work.host, str(prefix), plugins.locators())
-    if found is None or found.python is None or found.problem is not None:
+    found = search.identify(work.host, str(prefix), plugins.locators(work.host))
+    if found is None or not _has_python(found) or found.problem is not None:
         why = found.problem.message if found and found.problem else "nothing that is an environment lies there"
         raise MachineError(f"{prefix} is not whole after it was made: {why}", code="not-whole", hint="look at the disk, and call again")
     return found
 
 
+def _has_python(environment: Environment) -> bool:
+    """Say whether an environment has the Python that it needs to be whole: one of conda needs none."""
+    return environment.python is not None or environment.kind == match_specs.CONDA
+
+
 def build(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | None = None) -> Environment:
     """Build at an empty place, or in place of what is there, which comes back when that fails."""
-    assert seen.base is not None
     prefix = seen.prefix
     wanted = planning.wanted_in(spec, seen)
+    conda = planning.conda_in(spec, seen)
     with replacing(seen), fresh(prefix):
-        with work.task("create", f"create {prefix} on {seen.base}"):
+        with work.task("create", f"create {prefix}" + (f" on {seen.base}" if seen.base else "")):
             records.begin(prefix, "create", work.host, made_directory=True)
             with records.inner_locked(prefix, work) as inner:  # outside of the try: to wait in vain is an OSError, too
                 descriptors = (*lock.descriptors, *inner)
                 try:
-                    plugins.backend(spec.backend).build(prefix, spec=spec, base=seen.base, work=work, descriptors=descriptors)
+                    whole = replace(spec, conda=conda)
+                    plugins.backend(spec.backend).build(prefix, spec=whole, base=seen.base, work=work, descriptors=descriptors)
                 except OSError as error:
                     raise files.machine_error(error, prefix) from error
         environment = identified_half_made(prefix, work)
         if not known_sets.put(environment, spec, wanted, work):
-            if spec.lock is not None:
+            if spec.lock is not None and not match_specs.is_locked(spec):
                 exactness.sync(spec, environment, work, lock)
-                packages.verify(environment, work.host)
+                changing.verify(environment, work.host)
             elif wanted:
-                packages.install_unmarked(environment, wanted, sources=spec.sources, constraints=spec.constraints, work=work, lock=lock)
+                changing.put_unmarked(environment, _wanted(spec, wanted), work, lock)
             known_sets.remember(environment, spec, wanted, work)
+        afterwards.run_all(environment, spec.post_install, spec, work, lock)
         requested = tuple(map(planning.shown, wanted))
-        records.finish(prefix, records.new_record(prefix, spec, requested, work.host, key=key), work.host)
+        remembered = replace(spec, conda=conda if spec.lock is None else spec.conda)
+        record = records.new_record(prefix, remembered, requested, work.host, key=key)
+        records.finish(prefix, record, work.host)
     return identified(prefix, work)
 
 
 def identified_half_made(prefix: Path, work: Work) -> Environment:
     """Return the environment that is being made: whole but for its record."""
-    found = search.identify(work.host, str(prefix), plugins.locators())
-    if found is None or found.python is None or (found.problem is not None and found.problem.code != "half-made"):
+    found = search.identify(work.host, str(prefix), plugins.locators(work.host))
+    if found is None or not _has_python(found) or (found.problem is not None and found.problem.code != "half-made"):
         why = found.problem.message if found and found.problem else "nothing that is an environment lies there"
         raise MachineError(f"{prefix} is not whole after it was made: {why}", code="not-whole", hint="choose another base Python")
     return replace(found, problem=None)
@@ -148,7 +162,7 @@ def replacing(seen: Observation) -> Generator[None]:
         files.remove_tree(prefix)
         yield
         return
-    aside = prefix.with_name(f"{ASIDE}{prefix.name}-{secrets.token_hex(4)}")
+    aside = prefix.with_name(f"{ASIDE}{prefix.name}-{os.urandom(4).hex()}")
     try:
         os.rename(prefix, aside)
     except OSError as error:
@@ -173,34 +187,27 @@ def _sweep(prefix: Path) -> None:
 
 def _mend(spec: Spec, seen: Observation, environment: Environment, work: Work, lock: Held) -> Environment:
     """Take up an interrupted change of packages: broken ones are put in again; where that does not help all is built anew."""
-    from ..pypi import mending  # noqa: PLC0415 - needed after a kill only
-
     record = records.state_of(seen.prefix, work.host).record
     environment = replace(environment, problem=None)
     try:
         with work.task("install", "mend packages whose change was interrupted"):
-            mending.repair_distributions(
-                environment,
-                seen.broken,
-                sources=spec.sources,
-                work=work,
-                log=records.log_of(seen.prefix, work.host),
-                descriptors=lock.descriptors,
-            )
+            changing.mend(environment, changing.torn_packages(environment, work), spec.sources, work, lock)
             if spec.lock is not None:
                 exactness.sync(spec, environment, work, lock)
-                missing: tuple[str | Project, ...] = ()
             else:
-                missing = plugins.package_manager("pypi").unsatisfied(environment, planning.wanted_in(spec, seen), work.host)
-            if missing:
-                packages.install_unmarked(environment, missing, sources=spec.sources, constraints=spec.constraints, work=work, lock=lock)
-            packages.verify(environment, work.host)
+                whole = replace(spec, pypi=planning.wanted_in(spec, seen), conda=planning.conda_in(spec, seen))
+                now = observing.unsatisfied(whole, seen, environment, work)
+                if missing := _wanted(spec, now.unsatisfied, now.conda):
+                    changing.put_unmarked(environment, missing, work, lock)
+            changing.verify(environment, work.host)
     except EnvkitError:
         work.check()
         if record is None:
             raise  # another tool's environment: not ours to build anew
-        return build(spec, replace(seen, base=environments.base_for(spec.python, work, spec.sources)), work, lock)
+        base = None if spec.backend == match_specs.CONDA else environments.base_for(spec.python, work, spec.sources)
+        return build(spec, replace(seen, base=base), work, lock)
     if record is not None:
-        record = replace(record, requested=tuple(map(planning.shown, planning.wanted_in(spec, seen))))
+        requested = tuple(map(planning.shown, planning.wanted_in(spec, seen)))
+        record = replace(record, requested=requested, conda=planning.conda_in(spec, seen))
     records.finish(seen.prefix, record, work.host)
     return identified(seen.prefix, work)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from ..formats import pyvenv_cfg
 from ..formats.ready_record import Record
 from ..models.environment import Environment
 from ..models.plans import Spec
+from ..models.value import replace
 from ..planning import Observation
 from ..system import files
 from ..system.look import Look
@@ -95,6 +95,7 @@ def _clone(source: Environment, spec: Spec, seen: Observation, work: Work) -> En
             seed=record.seed,
             python=record.python,
             sources=record.sources,
+            post_install=record.post_install,
             system_site_packages=system,
         )
         records.finish(prefix, made, host)

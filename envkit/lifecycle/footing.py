@@ -39,7 +39,7 @@ def same_minor(library: Library | None, keys: Mapping[str, str], work: Work) -> 
         return None
     fitting = [
         env
-        for env in search.search(work, table=plugins.locators())
+        for env in search.search(work, table=plugins.locators(work.host))
         if env.kind != "venv" and selection.is_usable(env) and _fits(env, library)
     ]
     best = min(fitting, key=lambda env: (not _is_home(env, keys), selection.sort_key(env)), default=None)

@@ -14,21 +14,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import places, records, uses
+from ..changing import named
 from ..control import Work
 from ..errors import BusyError, EnvkitError
 from ..formats.dist_info import normalized
 from ..layout import Layout, layout
 from ..models.plans import Project, Spec
-from ..packages import named
+from ..models.value import dataclass
 from ..system import files, locks, process
 from ..venv import store
 
@@ -79,7 +78,7 @@ def put(environment: Environment, spec: Spec, wanted: Sequence[str | Project], w
         requested = frozenset(entry.dist_info for entry in entries if _name_in(entry.dist_info) in names)
         with work.task("install", f"put {len(entries)} packages from the store", total=len(entries), unit="packages"):
             try:
-                store.put(entries, paths, requested=requested)
+                store.put(entries, paths, requested=requested, private=bool(spec.post_install))
             except OSError as error:
                 raise files.machine_error(error, environment.prefix) from error
         for entry in entries:
@@ -218,7 +217,7 @@ def _taken(donor: Path, environment: Environment, work: Work) -> list[store.Entr
     paths = _layout(environment, work.host)
     site = os.path.join(donor, os.path.relpath(paths.purelib, paths.prefix))
     programs = os.path.join(donor, os.path.relpath(paths.scripts, paths.prefix))
-    scratch = wheels / f"{UNFINISHED}{secrets.token_hex(6)}"
+    scratch = wheels / f"{UNFINISHED}{os.urandom(6).hex()}"
     try:
         names = sorted(name for name in os.listdir(site) if name.endswith(".dist-info"))
         if any(name.endswith((".egg-info", ".egg-link")) for name in os.listdir(site)):

@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from .. import places, records
 from ..control import Work
 from ..errors import BusyError
 from ..models.plans import Removal
+from ..models.value import replace
 from ..system import files
 from . import known_sets
 from .building import ASIDE

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from .. import environments, places, planning, records
+from .. import environments, match_specs, places, planning, records
 from ..control import Control, Work, takes_control
 from ..errors import ExistsError, RefusedError, UsageError
 from ..models.environment import Environment
 from ..models.plans import Plan, Spec
+from ..models.value import replace
 from . import addressed, building, observing, removal
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ def create(
     *,
     python: StrPath | Environment | None = None,
     pypi: Iterable[Req] = (),
+    conda: Iterable[str] = (),
+    channels: Iterable[str] = (),
     backend: str = "auto",
     on_exists: Literal["error", "replace"] = "error",
     **control: Unpack[Control],
@@ -36,7 +38,10 @@ def create(
         where: the name of a managed environment, a path, or a Spec that says all the rest.
         python: a request ("3.12", ">=3.11"), a path, a name or an Environment; None for the newest stable Python of the machine.
         pypi: packages of PyPI to install.
-        backend: "venv", a plug-in's, or "auto".
+        conda: match specs ("numpy>=2", "r-base") of conda packages; then a conda environment is made, which brings its own Python if
+            one is asked for, by `python`, by a package or by what lies on top from PyPI.
+        channels: where conda packages come from, by name, URL or path; the machine's configuration of conda if none is named.
+        backend: "venv", "conda", a plug-in's, or "auto": conda if conda packages or channels are asked for, else venv.
         on_exists: "replace" builds an environment that is there anew, if envkit made it. One that was left half made is always
             built anew.
 
@@ -46,11 +51,10 @@ def create(
         MachineError: the place cannot be written. BusyError: another process is making it.
     """
     work = Work.of(control)
-    if isinstance(pypi, str):
-        raise TypeError(f"pypi takes several requirements, not the string {pypi!r}")
+    asked = observing.several(pypi=pypi, conda=conda, channels=channels)
     if on_exists not in ("error", "replace"):
         raise UsageError(f"on_exists is {on_exists!r}", code="on-exists", hint='give "error" or "replace"')
-    spec = observing.checked_spec(observing.spec_from(where, python, tuple(pypi), backend, work), work)
+    spec = observing.checked_spec(observing.spec_from(where, python, asked, backend, work), work)
     prefix = records.prefix_of(spec, work.host)
     if on_exists == "error":  # said before any lock is waited for, and again once it is held
         refuse_existing(spec, observing.observe_place(spec, work))
@@ -60,8 +64,9 @@ def create(
             refuse_existing(spec, there)
         elif there.state not in {"absent", "half-made"}:
             removal.check(prefix, work)
-            there = replace(there, mismatch="it is to be replaced", remembered=())
-        seen = replace(there, base=environments.base_for(spec.python, work, spec.sources))
+            there = replace(there, mismatch="it is to be replaced", remembered=(), remembered_conda=())
+        base = None if spec.backend == match_specs.CONDA else environments.base_for(spec.python, work, spec.sources)
+        seen = replace(there, base=base)
         return building.carry_out(spec, seen, work, lock)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from ..formats.kernel_json import KernelJson, escaped
 from ..kernels import listing, registration
 from ..kernelspec import paths, spec
 from ..models.environment import Environment
+from ..models.value import replace
 
 if TYPE_CHECKING:
     from ..control import Work

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +17,7 @@ from ..kernels import listing, registration
 from ..models.environment import Environment
 from ..models.plans import Removal, Spec
 from ..models.several import Several
+from ..models.value import dataclass, replace
 from ..system import files, running
 from . import known_sets, leftovers
 
@@ -139,7 +138,7 @@ def _wheels_removed(paths: list[Path], work: Work, *, dry_run: bool) -> Removal 
     with uses.removing(work) as held:
         if os.path.realpath(paths[0].parent) in held:
             return None
-        trash = [path.with_name(f"{files.TRASH}{secrets.token_hex(6)}") for path in paths]
+        trash = [path.with_name(f"{files.TRASH}{os.urandom(6).hex()}") for path in paths]
         for path, aside in zip(paths, trash, strict=True):
             with suppress(FileNotFoundError):
                 os.rename(path, aside)
@@ -183,7 +182,7 @@ def _removed(prefix: Path, reason: str, work: Work, *, dry_run: bool) -> Removal
             return None
         if dry_run:
             return removal
-        trash = prefix.with_name(f"{files.TRASH}{secrets.token_hex(6)}")
+        trash = prefix.with_name(f"{files.TRASH}{os.urandom(6).hex()}")
         try:
             os.rename(prefix, trash)
         except OSError:

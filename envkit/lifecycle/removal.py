@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from ..errors import NotFoundError, RefusedError
 from ..kernels import registration
 from ..models.environment import Environment
 from ..models.plans import Kernel, Removal
+from ..models.value import replace
 from ..system import files
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ def remove(env: Env, *, foreign: bool = False, dry_run: bool = False, **control:
 
     Args:
         env: a name, a path or an Environment; broken and half-made ones, too.
-        foreign: also one that another tool made, if it has `pyvenv.cfg`, an interpreter, and nothing at its top that no virtual
-            environment has.
+        foreign: also one that another tool made, if it is a virtual or conda environment and holds nothing at its top that none of
+            its kind has.
         dry_run: only say what would be removed, and why it may.
 
     Raises:
@@ -77,7 +77,7 @@ def prefix_meant(env: Env, work: Work) -> Path:
         raise NotFoundError(f"{path} does not exist", code="environment-not-found", hint="name the directory of an environment")
     if os.path.isdir(path):
         return path
-    found = search.identify(work.host, str(path), plugins.locators())
+    found = search.identify(work.host, str(path), plugins.locators(work.host))
     return path if found is None else found.prefix
 
 
@@ -109,7 +109,9 @@ def _reason(prefix: Path, work: Work, *, foreign: bool) -> str:
         return "envkit began to make it and was interrupted"
     if inside and os.path.isdir(prefix):
         return "it lies among the managed environments"
-    strangers = plugins.backend("venv").strangers(prefix, work.host) if os.path.isdir(prefix) else None
+    conda = os.path.isdir(prefix / "conda-meta")
+    what = "conda environment" if conda else "virtual environment"
+    strangers = plugins.backend("conda" if conda else "venv").strangers(prefix, work.host) if os.path.isdir(prefix) else None
     if strangers is None:
         raise RefusedError(
             f"{prefix} is not an environment", code="not-an-environment", hint="nothing was removed; delete it yourself if you are sure"
@@ -120,8 +122,8 @@ def _reason(prefix: Path, work: Work, *, foreign: bool) -> str:
         )
     if strangers:
         raise RefusedError(
-            f"{prefix} holds what no virtual environment has: {', '.join(sorted(strangers)[:5])}",
+            f"{prefix} holds what no {what} has: {', '.join(sorted(strangers)[:5])}",
             code="foreign-files",
             hint="move that away first; nothing was removed",
         )
-    return "it is a virtual environment and holds nothing else"
+    return f"it is a {what} and holds nothing else"

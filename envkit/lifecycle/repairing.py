@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .. import environments, packages, places, planning, plugins, records, venv
+from .. import changing, environments, places, planning, plugins, records, venv
+from ..changing import Wanted
 from ..control import Control, Work, takes_control
 from ..discovery import search
 from ..errors import EnvkitError, InstallError, RefusedError
 from ..formats import pyvenv_cfg
 from ..models.environment import Environment
 from ..models.plans import Project, Spec
+from ..models.value import dataclass, replace
 from ..planning import Observation
 from ..system import files, sites
 from ..system.look import Look
 from ..venv import moving
-from . import building, footing, moved_kernels, observing, removal
+from . import afterwards, building, footing, moved_kernels, observing, removal
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -78,7 +79,7 @@ def _examined(prefix: Path, work: Work) -> _Patient:
     Raises:
         RefusedError: it cannot.
     """
-    found = search.identify(work.host, str(prefix), plugins.locators())
+    found = search.identify(work.host, str(prefix), plugins.locators(work.host))
     if found is None or found.kind != "venv":
         raise RefusedError(f"{prefix} is no virtual environment", code="not-a-venv", hint="name the directory of one")
     if places.is_stored(prefix, work.host) or places.is_temporary(prefix, work.host):
@@ -195,14 +196,13 @@ def _mend_packages(patient: _Patient, record: Record | None, work: Work, lock: H
             environment, broken, sources=sources, work=work, log=records.log_of(patient.prefix, work.host), descriptors=lock.descriptors
         )
     if record is not None and patient.dirty:
-        asked = packages.checked([text for text in record.requested if not os.path.isabs(text)], work.host)
+        asked = changing.checked([text for text in record.requested if not os.path.isabs(text)], work.host)
         missing = manager.unsatisfied(environment, asked, work.host)
     if missing:
-        packages.install_unmarked(
-            environment, missing, sources=sources, constraints=() if record is None else record.constraints, work=work, lock=lock
-        )
+        limits = () if record is None else record.constraints
+        changing.put_unmarked(environment, Wanted(pypi=missing, sources=sources, constraints=limits), work, lock)
     if broken:
-        packages.verify(environment, work.host)
+        changing.verify(environment, work.host)
 
 
 def _built_anew(patient: _Patient, work: Work, lock: Held) -> Environment:
@@ -226,7 +226,7 @@ def _built_anew(patient: _Patient, work: Work, lock: Held) -> Environment:
     except InstallError:
         if not asked:
             raise
-        building.build(replace(spec, pypi=packages.checked(asked, work.host)), seen, work, lock)
+        building.build(replace(spec, pypi=changing.checked(asked, work.host)), seen, work, lock)
     record = records.state_of(prefix, work.host).record
     if record is not None:
         requested = asked or tuple(map(planning.shown, pins))
@@ -256,5 +256,6 @@ def _spec(patient: _Patient, pins: tuple[str | Project, ...], work: Work) -> Spe
         pypi=pins,
         sources=records.sources_of(stated),
         variables={} if stated is None else stated.variables,
+        post_install=afterwards.of_record(stated),
         system_site_packages=patient.keys.get("include-system-site-packages", "").lower() == "true",
     )

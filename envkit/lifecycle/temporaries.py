@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +17,7 @@ from ..kernels import registration
 from ..layout import layout
 from ..models.environment import Environment
 from ..models.plans import Spec
+from ..models.value import replace
 from ..system import files, sites
 from ..system.scope import OpenedScope, Scope
 from ..venv import overlay
@@ -37,7 +36,13 @@ _WITH_PIP = "with-pip"  # among the marks of an environment without pip: the pre
 
 @takes_control
 def temporary(
-    spec: Spec = _NOTHING, *, python: StrPath | Environment | None = None, pypi: Iterable[Req] = (), **control: Unpack[Control]
+    spec: Spec = _NOTHING,
+    *,
+    python: StrPath | Environment | None = None,
+    pypi: Iterable[Req] = (),
+    conda: Iterable[str] = (),
+    channels: Iterable[str] = (),
+    **control: Unpack[Control],
 ) -> Scope[Environment]:
     """Make a private environment for the time of a `with`; whatever is done in it touches nothing else, and at the end it is gone.
 
@@ -49,6 +54,9 @@ def temporary(
         spec: what it is to have, without name and prefix.
         python: without a spec, a request, a path, a name or an Environment; None for the newest stable Python of the machine.
         pypi: without a spec, packages of PyPI.
+        conda: without a spec, conda packages; the environment is then a private copy of a content-addressed one, its files linked
+            where that can be.
+        channels: without a spec, where those come from.
 
     Returns:
         A scope for `with` and `async with`, to be entered once.
@@ -61,14 +69,12 @@ def temporary(
         >>> with envkit.temporary(pypi=["rich"]) as env:  # doctest: +SKIP
         ...     envkit.run(env, ["python", "-m", "rich"])
     """
-    if isinstance(pypi, str):
-        raise TypeError(f"pypi takes several requirements, not the string {pypi!r}")
-    wanted = tuple(pypi)
+    asked = observing.several(pypi=pypi, conda=conda, channels=channels)
     if spec == _NOTHING:
         work = Work.of(control)
-        spec = replace(observing.spec_from("temporary", python, wanted, "auto", work), name=None)
-    elif python is not None or wanted:
-        observing.spec_from(spec, python, wanted, "auto", Work.of(control))  # refuses them
+        spec = replace(observing.spec_from("temporary", python, asked, "auto", work), name=None)
+    elif python is not None or asked:
+        observing.spec_from(spec, python, asked, "auto", Work.of(control))  # refuses them
     if not places.is_addressed(spec):
         raise UsageError(
             "a temporary environment has no name and no prefix", code="spec", hint="use dataclasses.replace(spec, name=None, prefix=None)"
@@ -79,7 +85,7 @@ def temporary(
 def _opened(spec: Spec, control: Control) -> Generator[Environment, None, None]:
     work = Work.of(control)
     spec = observing.checked_spec(spec, work)
-    prefix = files.private_directory(places.store_directory(work.host, "temporary")) / secrets.token_hex(12)
+    prefix = files.private_directory(places.store_directory(work.host, "temporary")) / os.urandom(12).hex()
     with ExitStack() as held:
         layers = _held_layers(spec, prefix, work, held)
         held.callback(_remove, prefix, work)

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .. import plugins, records
+from ..changing import inner_lock, named
 from ..errors import RefusedError
 from ..formats import pylock
 from ..models.plans import Lock, Package, Project, Spec
-from ..packages import inner_lock, named
 from ..system import files
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from .. import plugins, records
@@ -10,6 +9,7 @@ from ..control import Work
 from ..environments import resolved
 from ..errors import NotFoundError, RefusedError, UsageError
 from ..models.plans import Lock, Package, Project, Spec
+from ..models.value import replace
 from .exactness import kept_lock, shown
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from packaging.markers import Marker, default_environment
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
+from ..changing import checked
 from ..control import Control, Work, takes_control
 from ..environments import base_for, is_path
 from ..errors import InstallError, UsageError
 from ..formats import pylock
 from ..models.plans import Lock, Spec
-from ..packages import checked
 from ..pypi import locks
 from .exactness import as_lock, shown
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from .mapping import freeze
 from .showing import shown
+from .value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from .mapping import freeze
 from .showing import shown
+from .value import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

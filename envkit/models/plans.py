@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -13,6 +12,7 @@ from packaging.version import Version
 from .environment import Environment, Problem
 from .mapping import EMPTY, freeze
 from .showing import shown
+from .value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,6 +93,7 @@ def install(
     wanted: Iterable[str | Project],
     *,
     sources: Sources,
+    channels: Iterable[str] = (),
     constraints: Iterable[str] = (),
     dependencies: bool = True,
     reinstall: bool = False,
@@ -108,6 +109,7 @@ def install(
     Args:
         wanted: requirements, and local projects, wheels and sdists as `Project`; see `requirements.parse`.
         sources: indexes, directories of wheels and limits; whether the machine's configuration counts.
+        channels: passed over; they are conda's.
         constraints: limits on versions, each a requirement without extras.
         dependencies: install what they need, too.
         reinstall: install what is wanted anew even if it is there in that version.
@@ -143,7 +145,7 @@ def install(
     )
 
 
-def outdated(env: Environment, *, sources: Sources, work: Work) -> tuple[Outdated, ...]:
+def outdated(env: Environment, *, sources: Sources, channels: Iterable[str] = (), work: Work) -> tuple[Outdated, ...]:
     """Return the installed packages for which there is a newer version, as uv or pip finds it.
 
     Returns:
@@ -162,15 +164,24 @@ def uninstall(
     names: Iterable[str],
     *,
     break_system_packages: bool = False,
+    dry_run: bool = False,
     work: Work,
     log: Path | None = None,
     descriptors: Collection[int] = (),
 ) -> Changes:
     """Uninstall packages by uv or pip and return what changed; a name that is not installed is no change.
 
+    Args:
+        dry_run: only say what would go.
+
     Raises:
         UsageError: a name is none. Else as `install`.
     """
     from .transaction import uninstall_from  # noqa: PLC0415 - see the module docstring
 
+    if dry_run:
+        from ..models.plans import Changes  # noqa: PLC0415 - see the module docstring
+
+        going = frozenset(names)
+        return Changes(removed=tuple(package for package in installed(env, work.host) if package.name in going))
     return uninstall_from(env, names, break_system_packages=break_system_packages, work=work, log=log, descriptors=descriptors)

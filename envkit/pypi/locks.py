@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -22,6 +21,7 @@ from ..errors import CorruptError, InstallError, RefusedError, UsageError
 from ..formats import pylock
 from ..formats.direct_url import file_path
 from ..models.plans import Changes, Project, Sources
+from ..models.value import dataclass, replace
 from ..system.files import write_atomic
 from .inventory import distributions
 from .markers import full_version, markers_of

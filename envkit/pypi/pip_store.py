@@ -17,7 +17,6 @@ import tempfile
 import zipfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +27,7 @@ from packaging.version import InvalidVersion, Version
 from ..errors import MachineError, NetworkError, NotFoundError
 from ..formats.dist_info import read_metadata
 from ..models.plans import Sources
+from ..models.value import dataclass
 from ..system.files import delete_renamed, machine_error, private_directory
 from ..system.process import run_process
 from .configuration import pip_settings

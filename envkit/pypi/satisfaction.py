@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -15,6 +14,7 @@ from ..errors import UsageError
 from ..formats import pyvenv_cfg
 from ..formats.dist_info import normalized
 from ..models.plans import Project
+from ..models.value import replace
 from ..system.secrets import masked
 from ..system.sites import site_packages
 from .inventory import Distribution, in_directories

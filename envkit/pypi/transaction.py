@@ -6,13 +6,13 @@ import os
 import tempfile
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DeadlineError, EnvkitError, InstallError, NetworkError, NotFoundError
 from ..models.plans import Changes, Package, Project, Sources
+from ..models.value import replace
 from ..system.files import delete_renamed, machine_error, write_atomic
 from ..system.process import Completed, run_process
 from ..system.secrets import masker

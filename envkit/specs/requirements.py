@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -17,6 +16,7 @@ from ..errors import NotFoundError, UsageError
 from ..formats import requirements_txt
 from ..formats.dist_info import normalized
 from ..models.plans import Project
+from ..models.value import replace
 from ..pypi import requirements as rules
 from ..system.secrets import masked
 from .gathering import Gathered, read_data, unreadable

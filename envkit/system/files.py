@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import shutil
 import stat
 import sys
@@ -53,7 +52,7 @@ def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o600, durable
         OSError: as the file system says; nothing is left behind then.
     """
     data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
     try:
         with open(descriptor, "wb") as stream:
@@ -100,7 +99,7 @@ def remove_tree(path: Path, *, still_ours: Callable[[], bool] = lambda: True) ->
     Raises:
         MachineError: it could not be removed; what is left lies beside it and begins with `.envkit-trash-`.
     """
-    trash = path.with_name(f"{TRASH}{secrets.token_hex(6)}")
+    trash = path.with_name(f"{TRASH}{os.urandom(6).hex()}")
     try:
         if stat.S_ISLNK(os.lstat(path).st_mode):
             raise MachineError(f"{path} is a link", code="link", hint="name the directory itself")

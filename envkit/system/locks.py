@@ -1,16 +1,19 @@
 """One lock per environment: exclusive between processes, its descriptor handed to the child that writes.
 
-filelock does the locking; this module adds waiting that can be cancelled, who holds it, and typed errors. A soft lock is never
-used in its place: where a file system has no locks, that is an error (docs/explanation/architecture.md, "Locks and durability").
+Where there is flock(2) it is asked directly, as filelock does, whose import takes longer than most of what is done under a lock;
+elsewhere filelock does the locking. This module adds waiting that can be cancelled, who holds it, and typed errors. A soft lock is
+never used in its place: where a file system has no locks, that is an error (docs/explanation/architecture.md, "Locks and durability").
+
+Source: flock(2); filelock 3.30, _unix.py.
 """
 
 from __future__ import annotations
 
 import errno
-import json
 import os
+import stat
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,20 +22,19 @@ from ..errors import BusyError, MachineError
 from .files import machine_error, private_directory, write_atomic
 
 if TYPE_CHECKING:
-    from filelock import BaseFileLock
-
     from ..control import Work
 
+_HELD_ELSEWHERE = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK})  # some file systems say EACCES
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25  # seconds between two tries
 
 
 class Held:
     """A lock that is held. `descriptors` are to be handed to every child that writes (`pass_fds`)."""
 
-    def __init__(self, lock: BaseFileLock, descriptor: int) -> None:
-        """Keep the lock and its descriptor."""
-        self._lock = lock
+    def __init__(self, descriptor: int, release: Callable[[], None]) -> None:
+        """Keep the descriptor and what frees it."""
         self._descriptor = descriptor
+        self._free: Callable[[], None] | None = release
 
     @property
     def descriptors(self) -> tuple[int, ...]:
@@ -41,7 +43,9 @@ class Held:
 
     def release(self) -> None:
         """Free it. A child that still holds the descriptor is freed too, so its process group must have ended before."""
-        self._lock.release(force=True)
+        free, self._free = self._free, None
+        if free is not None:
+            free()
 
 
 @contextmanager
@@ -56,34 +60,27 @@ def held(path: Path, *, what: str, work: Work) -> Generator[Held]:
     private_directory(path.parent)
     lock = acquire(path, what=what, work=work)
     try:
-        _say_holder(path)
+        _say_holder(path, lock)
         yield lock
     finally:
-        with suppress(OSError):
-            _holder_file(path).unlink()
+        if os.name == "nt":
+            with suppress(OSError):
+                _holder_file(path).unlink()
         lock.release()
 
 
 def acquire(path: Path, *, what: str, work: Work, blocking: bool = True) -> Held:
     """Take the lock, waiting for it as long as the call may; see `held` for the errors."""
-    from filelock import FileLock, Timeout  # noqa: PLC0415 - filelock is imported when something is written, not when looking
-
-    descriptors: list[int] = []
-    # thread_local=False: a scope may be left in another thread than it was entered in.
-    lock = FileLock(
-        path, thread_local=False, fallback_to_soft=False, preserve_lock_file=True, on_acquired=descriptors.append, is_singleton=False
-    )
     pause, waiting = _FIRST_PAUSE, None
     try:
         while True:
             try:
-                lock.acquire(timeout=0)
-                return Held(lock, descriptors[-1])
-            except Timeout:
-                if not blocking or work.expired():
-                    raise busy(path, what=what, work=work) from None
+                if (lock := _taken(path)) is not None:
+                    return lock
             except OSError as error:
                 raise _cannot_lock(path, error) from error
+            if not blocking or work.expired():
+                raise busy(path, what=what, work=work)
             if waiting is None:
                 waiting = work.task("wait", f"waiting for {what}, which another process is changing")
                 waiting.__enter__()
@@ -94,6 +91,64 @@ def acquire(path: Path, *, what: str, work: Work, blocking: bool = True) -> Held
     finally:
         if waiting is not None:
             waiting.__exit__(None, None, None)
+
+
+def _taken(path: Path) -> Held | None:
+    """Take the lock now; None while somebody has it.
+
+    Raises:
+        OSError: it cannot be made, or this file system cannot lock.
+    """
+    try:
+        import fcntl  # noqa: PLC0415 - POSIX alone has it
+    except ImportError:
+        return _taken_by_filelock(path)
+    flags = os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        status = os.fstat(descriptor)
+        if status.st_nlink == 0:  # removed between the two: it guards nothing any more
+            os.close(descriptor)
+            return None
+        _check_owner(path, status.st_uid)
+    except BaseException as error:
+        os.close(descriptor)
+        if isinstance(error, OSError) and error.errno in _HELD_ELSEWHERE and not isinstance(error, _ForeignLockError):
+            return None
+        raise
+
+    def release() -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)  # also where a child has the descriptor
+        os.close(descriptor)
+
+    return Held(descriptor, release)
+
+
+class _ForeignLockError(PermissionError):
+    """A lock file whose owner could take it away while we hold it."""
+
+
+def _check_owner(path: Path, owner: int) -> None:
+    """Refuse a lock file of a stranger in a directory like /tmp, where its owner may replace it while we hold it."""
+    above = os.stat(path.parent)
+    if above.st_mode & stat.S_ISVTX and owner not in {0, os.geteuid(), above.st_uid}:
+        raise _ForeignLockError(errno.EACCES, f"the lock file belongs to user {owner}")
+
+
+def _taken_by_filelock(path: Path) -> Held | None:
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - Windows needs it, for what it writes
+
+    descriptors: list[int] = []
+    # thread_local=False: a scope may be left in another thread than it was entered in.
+    lock = FileLock(
+        path, thread_local=False, fallback_to_soft=False, preserve_lock_file=True, on_acquired=descriptors.append, is_singleton=False
+    )
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return None
+    return Held(descriptors[-1], lambda: lock.release(force=True))
 
 
 def busy(path: Path, *, what: str, work: Work) -> BusyError:
@@ -108,20 +163,25 @@ def busy(path: Path, *, what: str, work: Work) -> BusyError:
 
 
 def _holder_file(path: Path) -> Path:
-    return path.with_name(path.name + ".holder")
+    """Return where the holder's process id stands: in the lock file, but on Windows, where nobody else can read that, beside it."""
+    return path.with_name(path.name + ".holder") if os.name == "nt" else path
 
 
-def _say_holder(path: Path) -> None:
+def _say_holder(path: Path, lock: Held) -> None:
+    said = f"{os.getpid():>20}\n"
     with suppress(OSError):  # only for the error message of others
-        write_atomic(_holder_file(path), json.dumps({"pid": os.getpid()}))
+        if os.name == "nt":
+            write_atomic(_holder_file(path), said)
+        else:
+            os.pwrite(lock.descriptors[0], said.encode(), 0)
 
 
 def _read_holder(path: Path) -> int | None:
     try:
-        pid = json.loads(_holder_file(path).read_text("utf-8"))["pid"]
-    except (OSError, ValueError, KeyError, TypeError):
+        with open(_holder_file(path), encoding="ascii") as stream:
+            return int(stream.read(64))
+    except (OSError, ValueError):
         return None
-    return pid if isinstance(pid, int) else None
 
 
 def _cannot_lock(path: Path, error: OSError) -> MachineError:

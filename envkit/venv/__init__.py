@@ -14,18 +14,31 @@ from typing import TYPE_CHECKING, Final
 from ..errors import UsageError
 from ..layout import bin_name
 from ..models.environment import Environment
-from .recognition import strangers
-from .writer import create, default_prompt
+from .naming import default_prompt
 
 if TYPE_CHECKING:
     from ..control import Work
     from ..host import Host
     from ..models.plans import Activation, Spec
+    from .recognition import strangers
+    from .writer import create
 
 __all__ = ["KIND", "NAME", "activation", "build", "create", "strangers"]
 
 NAME: Final = "venv"
 KIND: Final = "venv"
+
+if not TYPE_CHECKING:
+    _HOMES = {"create": "writer", "strangers": "recognition"}
+
+    def __getattr__(name):
+        """Import what makes environments when it is first used (PEP 562): most calls only ask what activation changes."""
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        import importlib  # noqa: PLC0415 - as above
+
+        globals()[name] = value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+        return value
 
 
 def build(prefix: Path, *, spec: Spec, base: Environment | None, work: Work, descriptors: Collection[int] = ()) -> None:
@@ -36,6 +49,8 @@ def build(prefix: Path, *, spec: Spec, base: Environment | None, work: Work, des
     """
     if base is None:
         raise UsageError("a virtual environment needs a Python to be made from", code="base-unknown", hint="say which with python=")
+    from .writer import create  # noqa: PLC0415 - kernels and activation make nothing
+
     work.check()
     create(
         prefix,

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..models.value import dataclass
 from ..errors import NotFoundError, UsageError
 from ..formats import pyvenv_cfg
 from ..layout import library_name

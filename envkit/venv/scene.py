@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from ..models.value import dataclass
 
 _SLOT = re.compile(r"@(\w+)@")
 

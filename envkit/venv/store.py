@@ -18,10 +18,10 @@ import json
 import os
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ..models.value import dataclass
 from ..formats.record import contained, read_record
 from ..system.placing import Placer
 from .console_scripts import first_lines, interpreter_of, new_script
@@ -196,18 +196,20 @@ def _is_as_made(entry: Entry) -> bool:
     return all(os.path.isfile(os.path.join(entry.path, _SCRIPTS, name)) for name, _, _ in entry.scripts)
 
 
-def put(entries: Iterable[Entry], paths: Layout, *, requested: frozenset[str]) -> None:
+def put(entries: Iterable[Entry], paths: Layout, *, requested: frozenset[str], private: bool = False) -> None:
     """Put distributions into an environment that has none of them.
 
     Args:
         entries: as `read` gave them a moment ago.
         paths: of the environment.
         requested: the `dist_info` of those that were asked for, not only needed.
+        private: share nothing that is written to in place with the store.
 
     Raises:
         OSError: a file cannot be put; what was put so far is left to the caller.
     """
     placer = Placer()
+    place = placer.put_private if private else placer.put
     made: set[str] = set()
     for entry in entries:
         for directory in entry.directories:
@@ -217,7 +219,7 @@ def put(entries: Iterable[Entry], paths: Layout, *, requested: frozenset[str]) -
         source, target = f"{entry.path}{os.sep}{_FILES}{os.sep}", f"{paths.prefix}{os.sep}"
         for name, _, _, _ in entry.files:
             try:
-                placer.put(source + name, target + name)
+                place(source + name, target + name)
             except FileExistsError:
                 continue  # two distributions may bring the same file, with the same content, or neither could be taken
         _write_own(entry, paths, requested=entry.dist_info in requested)

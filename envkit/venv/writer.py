@@ -25,6 +25,7 @@ from ..models.mapping import EMPTY
 from ..system.files import machine_error
 from . import scripts
 from .bases import Base, base_of, executable_names
+from .naming import default_prompt
 from .quoting import CONTROL
 from .scene import Scene
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from ..host import Host
     from ..models.environment import Environment
 
-GENERIC: Final = frozenset({".venv", "venv", ".env", "env"})  # directories that are shown by their project's name
 _TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This directory can be made anew at any time; backups may leave it out.\n"
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 
@@ -101,13 +101,6 @@ def create(
         ) from error
     except OSError as error:
         raise machine_error(error, prefix) from error
-
-
-def default_prompt(prefix: Path) -> str:
-    """Return the name that shells show for an environment: its directory's, or its project's where that says nothing."""
-    if prefix.name.lower() in GENERIC and prefix.parent.name:
-        return prefix.parent.name
-    return prefix.name or str(prefix)
 
 
 def _check_place(path: str, host: Host, *, colon: bool = True) -> None:

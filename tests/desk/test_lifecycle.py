@@ -98,10 +98,13 @@ def test_no_python_satisfies_the_request(host: Host) -> None:
 @pytest.mark.parametrize(
     "asked",
     [
-        Spec(name="x", conda=("zlib",)),
-        Spec(name="x", channels=("conda-forge",)),
-        Spec(name="x", post_install=(("true",),)),
-        Spec(name="x", backend="conda"),
+        Spec(name="x", conda=("zlib",), backend="venv"),
+        Spec(name="x", conda=("=1.2",)),
+        Spec(name="x", channels=("--override-channels",)),
+        Spec(name="x", conda=("zlib",), python="/usr/bin/python3"),
+        Spec(name="x", conda=("zlib",), python="pypy3.10"),
+        Spec(name="x", conda=("zlib",), system_site_packages=True),
+        Spec(name="x", backend="nix"),
         Spec(name="x", prefix=Path("/tmp/x")),
         Spec(name="x", seed="conda"),  # type: ignore[arg-type]
         Spec(name="x", variables={"a=b": "c"}),

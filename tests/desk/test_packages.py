@@ -130,13 +130,13 @@ def test_a_managed_python_is_refused(host: Host, tmp_path: Path) -> None:
     """A Python that its system manages is refused before any tool sees it, unless the caller says so by name."""
     env = envkit.create("demo", host=host)
     managed = replace(envkit.resolve(Path(sys.base_prefix), host=host), externally_managed=True)
-    from envkit import packages
+    from envkit import changing
 
     with pytest.raises(envkit.RefusedError) as caught:
-        packages.refuse_managed(managed, allowed=False)
+        changing.refuse_managed(managed, allowed=False)
     assert caught.value.code == "externally-managed"
-    packages.refuse_managed(managed, allowed=True)
-    packages.refuse_managed(env, allowed=False)
+    changing.refuse_managed(managed, allowed=True)
+    changing.refuse_managed(env, allowed=False)
 
 
 @pytest.mark.core

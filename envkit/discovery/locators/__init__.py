@@ -2,89 +2,181 @@
 
 Specific before generic: what a tool owns is of its manager, although it is also something that the standard library could have
 made; and a virtual environment is one, although its executable is a link into an installation.
+
+The table is data, and a locator is imported when it is asked: those of other systems never are, and what can only answer for one
+kind of thing is not asked about another.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-from . import (
-    active,
-    asdf,
-    conda,
-    debian,
-    direnv,
-    graalpy,
-    hatch,
-    homebrew,
-    jupyter,
-    managed,
-    mise,
-    nox,
-    path,
-    pdm,
-    pipenv,
-    pipx,
-    pixi,
-    poetry,
-    project,
-    pyenv,
-    pymanager,
-    pypy,
-    python_org,
-    redirect,
-    rye,
-    scoop,
-    shims,
-    tox,
-    uv,
-    venv,
-    virtualenv,
-    virtualenvwrapper,
-    windows_registry,
-    windows_store,
-    winpython,
-    xcode,
-)
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 if TYPE_CHECKING:
     from ...protocols import Locator
+    from . import (
+        active,
+        asdf,
+        conda,
+        debian,
+        direnv,
+        graalpy,
+        hatch,
+        homebrew,
+        jupyter,
+        managed,
+        mise,
+        nox,
+        path,
+        pdm,
+        pipenv,
+        pipx,
+        pixi,
+        poetry,
+        project,
+        pyenv,
+        pymanager,
+        pypy,
+        python_org,
+        redirect,
+        rye,
+        scoop,
+        shims,
+        tox,
+        uv,
+        venv,
+        virtualenv,
+        virtualenvwrapper,
+        windows_registry,
+        windows_store,
+        winpython,
+        xcode,
+    )
 
-TABLE: Final[tuple[Locator, ...]] = (
-    active,  # what the caller is in comes first; it claims nothing, so that being active changes no facts
-    managed,  # envkit's own, by their place and record; before all others, for none of them may take what envkit made
-    pixi,  # before `conda`, for each of its environments is one of conda's kind
-    conda,  # by `conda-meta`, whoever else's directory it lies in: below pyenv's, asdf's or mise's versions there are such, too
-    pyenv,  # below pyenv's root, its own virtual environments too; before the tools that only know `.project`, and before `path`
-    asdf,  # by its place; before `path`, where its Pythons may be, too
-    mise,  # by its place; before `path`, for mise puts the directory of the version in use on PATH
-    rye,  # by its mark; before `uv`, which it lets make its environments
-    pipx,  # by its place and mark; before `uv` and `virtualenv`, either of which makes its environments
-    tox,  # by its mark; before those, for the same reason
-    nox,  # by its place; before those, for the same reason
-    direnv,  # by its place; before `virtualenv`, which makes its environments
-    hatch,  # by its place and what the project says; before `poetry` and `pdm`, whose marks beside a `.venv` may be left over
-    pipenv,  # by the hash and the project that is written inside; before those that may share its directory
-    poetry,  # by its place and the shape of the name; a `.venv` only where the project is Poetry's, so before `project`
-    pdm,  # as `poetry`; after it, for `.pdm-python` is left behind where a project went over to another tool
-    uv,  # after all that let uv make their environments; before `project`, for it knows more of a `.venv` that uv made
-    virtualenvwrapper,  # after those that may keep environments in its directory under names of their own
-    redirect,  # environments of nobody known that a project's file points at; before `project`, which would not know of them
-    project,  # `.venv` of a project; after the tools that keep one, before `venv`, for it knows the project
-    virtualenv,  # what virtualenv wrote for nobody known; before `venv`, which takes whatever has pyvenv.cfg
-    venv,  # any directory with pyvenv.cfg; before the interpreters, for its executable leads to one
-    jupyter,  # claims nothing; late, for what kernels point at is mostly found already
-    windows_store,  # by its place; before `windows_registry`, where its Pythons are, too, under paths that cannot be run
-    pymanager,  # by its mark; before `windows_registry`, for the same reason
-    winpython,  # by its marks; before `windows_registry`, for the same reason
-    scoop,  # by its place; before `windows_registry`, for the same reason
-    windows_registry,  # whatever registered itself; before `path`, which knows no owner
-    homebrew,  # by its kegs; before `python_org` and `path`: its Pythons are frameworks on macOS, and linked into directories on PATH
-    xcode,  # by its place; before `path`, for only it knows what `/usr/bin/python3` is on macOS
-    python_org,  # by its place; before `path`, where the installer puts links
-    debian,  # the system's own; before `path`, which finds the same and knows no owner
-    pypy,  # an implementation that was unpacked somewhere; after the tools that install it, before `path`
-    graalpy,  # as `pypy`
-    shims,  # what only picks an interpreter, told as such; after all interpreters, before `path`, which passes it over
-    path,  # whatever is left: PATH and the usual directories; last, for it knows nothing of who made it
+    # Each locator against its Protocol, once: mypy and pyright check it here.
+    TABLE: Final[tuple[Locator, ...]] = (
+        active,
+        managed,
+        pixi,
+        conda,
+        pyenv,
+        asdf,
+        mise,
+        rye,
+        pipx,
+        tox,
+        nox,
+        direnv,
+        hatch,
+        pipenv,
+        poetry,
+        pdm,
+        uv,
+        virtualenvwrapper,
+        redirect,
+        project,
+        virtualenv,
+        venv,
+        jupyter,
+        windows_store,
+        pymanager,
+        winpython,
+        scoop,
+        windows_registry,
+        homebrew,
+        xcode,
+        python_org,
+        debian,
+        pypy,
+        graalpy,
+        shims,
+        path,
+    )
+
+
+class Way(NamedTuple):
+    """One way: its module here, what kinds of things `identify` answers for, and the one system that has it (empty: any)."""
+
+    module: str
+    answers: frozenset[str]
+    system: str = ""
+
+
+NOTHING: Final = frozenset[str]()
+VENV: Final = frozenset({"venv"})
+CONDA: Final = frozenset({"conda"})
+INTERPRETER: Final = frozenset({"interpreter"})
+BOTH: Final = VENV | INTERPRETER
+ANYTHING: Final = BOTH | CONDA
+_INSIDE: Final = VENV | CONDA
+_OUTSIDE: Final = INTERPRETER | CONDA
+
+WAYS: Final = (
+    Way("active", NOTHING),  # what the caller is in comes first; it claims nothing, so that being active changes no facts
+    Way("managed", VENV),  # envkit's own, by their place and record; before all others, for none of them may take what envkit made
+    Way("pixi", CONDA),  # before `conda`, for each of its environments is one of conda's kind
+    Way("conda", CONDA),  # by `conda-meta`, whoever else's directory it lies in: pyenv, asdf and mise install it, too
+    Way("pyenv", BOTH),  # below pyenv's root, its virtual environments too; before those that only know `.project`, and before `path`
+    Way("asdf", INTERPRETER),  # by its place; before `path`, where its Pythons may be, too
+    Way("mise", INTERPRETER),  # by its place; before `path`, for mise puts the directory of the version in use on PATH
+    Way("rye", BOTH),  # by its mark; before `uv`, which it lets make its environments
+    Way("pipx", VENV),  # by its place and mark; before `uv` and `virtualenv`, either of which makes its environments
+    Way("tox", VENV),  # by its mark; before those, for the same reason
+    Way("nox", VENV),  # by its place; before those, for the same reason
+    Way("direnv", VENV),  # by its place; before `virtualenv`, which makes its environments
+    Way("hatch", BOTH),  # by its place and what the project says; before `poetry` and `pdm`, whose marks beside a `.venv` may be left over
+    Way("pipenv", VENV),  # by the hash and the project that is written inside; before those that may share its directory
+    Way("poetry", BOTH),  # by its place and the shape of the name; a `.venv` only where the project is Poetry's, so before `project`
+    Way("pdm", BOTH),  # as `poetry`; after it, for `.pdm-python` is left behind where a project went over to another tool
+    Way("uv", BOTH),  # after all that let uv make their environments; before `project`, for it knows more of a `.venv` that uv made
+    Way("virtualenvwrapper", VENV),  # after those that may keep environments in its directory under names of their own
+    Way("redirect", VENV),  # environments of nobody known that a project's file points at; before `project`, which would not know of them
+    Way("project", VENV),  # `.venv` of a project; after the tools that keep one, before `venv`, for it knows the project
+    Way("virtualenv", VENV),  # what virtualenv wrote for nobody known; before `venv`, which takes whatever has pyvenv.cfg
+    Way("venv", VENV),  # any directory with pyvenv.cfg; before the interpreters, for its executable leads to one
+    Way("jupyter", NOTHING),  # claims nothing; late, for what kernels point at is mostly found already
+    Way("windows_store", INTERPRETER, "win32"),  # by its place; before `windows_registry`, which names paths that cannot be run
+    Way("pymanager", INTERPRETER, "win32"),  # by its mark; before `windows_registry`, for the same reason
+    Way("winpython", INTERPRETER, "win32"),  # by its marks; before `windows_registry`, for the same reason
+    Way("scoop", INTERPRETER, "win32"),  # by its place; before `windows_registry`, for the same reason
+    Way("windows_registry", INTERPRETER, "win32"),  # whatever registered itself; before `path`, which knows no owner
+    Way("homebrew", INTERPRETER),  # by its kegs; before `python_org` and `path`: its Pythons are frameworks on macOS, and on PATH
+    Way("xcode", INTERPRETER, "darwin"),  # by its place; before `path`, for only it knows what `/usr/bin/python3` is on macOS
+    Way("python_org", INTERPRETER, "darwin"),  # by its place; before `path`, where the installer puts links
+    Way("debian", INTERPRETER),  # the system's own; before `path`, which finds the same and knows no owner
+    Way("pypy", INTERPRETER),  # an implementation that was unpacked somewhere; after the tools that install it, before `path`
+    Way("graalpy", INTERPRETER),  # as `pypy`
+    Way("shims", INTERPRETER),  # what only picks an interpreter, told as such; after all interpreters, before `path`, which passes it over
+    Way("path", INTERPRETER),  # whatever is left: PATH and the usual directories; last, for it knows nothing of who made it
 )
+
+
+@cache
+def table(platform: str) -> tuple[Locator, ...]:
+    """Return the locators of a system, as `sys.platform` calls it, in their order."""
+    return tuple(_module(way) for way in WAYS if way.system in {"", platform})
+
+
+def may_answer(locator: Locator, *, inside: bool) -> bool:
+    """Say whether a locator's `identify` can answer for what lies inside a virtual environment, or for what does not.
+
+    A plugged-in one may answer for anything. conda's own lie in no other, but a directory can look like both.
+    """
+    answers = _ANSWERS.get(getattr(locator, "__name__", ""), ANYTHING)
+    return not answers.isdisjoint(_INSIDE if inside else _OUTSIDE)
+
+
+_ANSWERS: Final = {f"{__name__}.{way.module}": way.answers for way in WAYS}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        """Give `TABLE`, the locators of all systems, when it is asked for."""
+        if name == "TABLE":
+            return tuple(_module(way) for way in WAYS)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _module(way: Way) -> Locator:
+    return cast("Locator", import_module(f".{way.module}", __name__))

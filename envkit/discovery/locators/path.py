@@ -13,9 +13,9 @@ from __future__ import annotations
 import ntpath
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from ...models.value import replace
 from ..executables import best_names
 from ..installations import installation, installation_at
 

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ...models.value import replace
 from ..places import children, pyenv_versions
 from ..recognition import foreign
 from ..versions import version_directories, version_in

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from packaging.version import InvalidVersion, Version
 
+from ...models.value import replace
 from ..places import user_data
 from ..recognition import directory_of, installed, owned
 from ..versions import numbers

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from ...models.value import replace
 from ..installations import installation
 from ..places import at_home
 from ..recognition import installed

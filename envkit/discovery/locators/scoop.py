@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ...models.value import replace
 from ..executables import WORDS
 from ..installations import installation_at
 from ..places import at_home, stated

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import ntpath
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from packaging.version import InvalidVersion, Version
 
 from ...models.environment import Environment, Problem
+from ...models.value import replace
 from ...system import registry
 from ..recognition import installed
 
