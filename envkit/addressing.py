@@ -24,8 +24,8 @@ from .discovery import requests
 from .errors import MachineError
 from .formats.ready_record import MARKS, READY
 from .models.plans import Project
-from .models.value import dataclass, replace
 from .system import files
+from .value import dataclass, replace
 
 if TYPE_CHECKING:
     from .control import Work

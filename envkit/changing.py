@@ -5,7 +5,7 @@ Order: lock, dirty mark, the change, each package held against what was recorded
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from . import ecosystems, match_specs, plugins, records
 from .errors import EnvkitError, InstallError, RefusedError, UsageError
 from .match_specs import CONDA
 from .models.plans import Changes, Project, Sources
-from .models.value import dataclass, replace
+from .value import dataclass, replace
 
 if TYPE_CHECKING:
     from .control import Work
@@ -106,14 +106,14 @@ def refuse_managed(environment: Environment, allowed: bool) -> None:  # noqa: FB
 
 @contextmanager
 def changing(
-    environment: Environment, work: Work, *, asked: Wanted | None = None, dropped: Iterable[str] = (), record: Record | None = None
+    environment: Environment, work: Work, *, asked: Wanted | None = None, dropped: Collection[str] = (), record: Record | None = None
 ) -> Generator[None]:
     """Mark the environment dirty while its packages change, and write its record anew once the files of each were verified.
 
     When the change fails but nothing is broken, the environment is as it was, and its mark goes; else the mark stays.
 
     Args:
-        asked: what is remembered as asked for from now on. dropped: names that are asked for no more.
+        asked: what is remembered as asked for from now on. dropped: names that are asked for no more; read after the change.
         record: what is written down of it afterwards; what it says now if None.
     """
     prefix, host = environment.prefix, work.host
@@ -140,7 +140,9 @@ def _remember(record: Record, asked: Wanted, dropped: frozenset[str]) -> Record:
         return record
     specs = {match_specs.name_of(text): text for text in (*record.conda, *asked.conda)}
     kept = tuple(text for name, text in specs.items() if name not in dropped)
-    return replace(record, conda=kept, channels=tuple(dict.fromkeys((*record.channels, *asked.channels))))
+    from .formats.conda_url import lasting  # noqa: PLC0415 - only where there is conda
+
+    return replace(record, conda=kept, channels=tuple(dict.fromkeys((*record.channels, *map(lasting, asked.channels)))))
 
 
 def verify(environment: Environment, host: Host) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import plugins, records
+from . import ecosystems, plugins, records, remedies
 from .control import Control, Work, takes_control
 from .environments import resolved
 from .errors import CancelledError, DeadlineError, EnvkitError
+from .match_specs import CONDA
 from .models.environment import Environment, Problem
 from .models.several import Several
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from .discovery.probe import Answer
+    from .formats.ready_record import Record
     from .models.aliases import Env
 
 
@@ -26,15 +28,15 @@ def check(env: Env, *, deep: bool = False, **control: Unpack[Control]) -> tuple[
     """Return what is wrong with an environment and its packages. Reads files, starts no process unless `deep`.
 
     Looked at are its base, interpreter and `pyvenv.cfg`, envkit's own marks and record, the files of each package by its RECORD
-    (existence and size), and whether the packages fit together.
+    (existence and size) or its record in `conda-meta` (existence), and whether the packages fit together.
 
     Args:
-        deep: compare the content of each file with its hash in RECORD, too, and run the Python once, isolated and bounded, to
+        deep: compare the content of each file with its recorded hash, too, and run the Python once, isolated and bounded, to
             hold what was found by looking against what it says; each difference is named.
 
     Returns:
         Problems of the environment first, then those of packages, sorted by package; empty when nothing is wrong. `subject` is the
-        package, or the field that differs.
+        package, or the field that differs; `fix`, where packages are missing, broken or do not fit together, is a plan for `apply`.
 
     Raises:
         NotFoundError: there is no such environment. CancelledError, DeadlineError: the call is over.
@@ -50,14 +52,22 @@ def check(env: Env, *, deep: bool = False, **control: Unpack[Control]) -> tuple[
     work = Work.of(control)
     environment = resolved(env, work)
     found = [*_of_environment(environment, work)]
-    manager = plugins.package_manager("pypi")
     with work.task("prove", f"files of {environment.prefix}"):
-        found += manager.broken(environment, work.host)
-        work.check()
-        found += manager.conflicts(environment, work.host)
-        work.check()
-        found += manager.altered(environment, work) if deep else ()
+        found += _of_packages(environment, work, deep=deep)
+        found = remedies.with_fixes(environment, found, work)
     return Several((*found, *_differences(environment, work)) if deep else found, "no problem was found")
+
+
+def _of_packages(environment: Environment, work: Work, *, deep: bool) -> Iterator[Problem]:
+    """Yield what is wrong with the packages of each ecosystem; of what a conda package brought conda's records count alone."""
+    owned = ecosystems.owned_by_conda(environment, work.host)
+    for manager in ecosystems.managers(environment):
+        ours = frozenset[str]() if manager.ECOSYSTEM == CONDA else owned
+        for look in (manager.broken, manager.conflicts):
+            yield from (problem for problem in look(environment, work.host) if problem.subject not in ours)
+            work.check()
+        if deep:
+            yield from (problem for problem in manager.altered(environment, work) if problem.subject not in ours)
 
 
 def _of_environment(environment: Environment, work: Work) -> Iterator[Problem]:
@@ -65,11 +75,10 @@ def _of_environment(environment: Environment, work: Work) -> Iterator[Problem]:
     if environment.problem is not None:
         yield environment.problem
     record = records.state_of(environment.prefix, work.host).record
-    if record is None or environment.python is None:
+    if record is None or (environment.python is None and environment.kind != CONDA):
         return
-    missing = plugins.package_manager("pypi").unsatisfied(environment, record.requested, work.host) if record.requested else ()
-    for requirement in missing:
-        if isinstance(requirement, str) and not os.path.isabs(requirement):  # a project by path is never satisfied
+    for requirement in _missing(environment, record, work):
+        if not os.path.isabs(requirement):  # a project by path is never satisfied
             yield Problem(
                 code="requirement-missing",
                 message=f"{requirement} was asked for and is not there, or not in such a version",
@@ -83,6 +92,14 @@ def _of_environment(environment: Environment, work: Work) -> Iterator[Problem]:
             hint=None if record.key is None else "the next ensure() builds it anew",
             severity="info" if record.key is None else "warning",
         )
+
+
+def _missing(environment: Environment, record: Record, work: Work) -> Iterator[str]:
+    """Yield what was asked for and is not there: conda's match specs, then PyPI's requirements."""
+    asked = {CONDA: record.conda, "pypi": record.requested if environment.python is not None else ()}
+    for ecosystem, wanted in asked.items():
+        missing = plugins.package_manager(ecosystem).unsatisfied(environment, wanted, work.host) if wanted else ()
+        yield from (requirement for requirement in missing if isinstance(requirement, str))
 
 
 def _differences(environment: Environment, work: Work) -> Iterator[Problem]:

@@ -32,9 +32,9 @@ from .environments import resolved
 from .errors import EnvkitError, MachineError, NotFoundError
 from .formats import script_block, settings_json
 from .models.plans import Selection
-from .models.value import replace
 from .system import files, locks
 from .system.look import Look
+from .value import replace
 
 if TYPE_CHECKING:
     from .host import Host
@@ -172,7 +172,7 @@ class _Choosing:
     def everything(self) -> tuple[Environment, ...]:
         """What is on this machine, and what tools keep elsewhere for this project, as if one stood in it: no walk below it is needed."""
         inside = Work(host=replace(self.work.host, cwd=self.directory))
-        return tuple(search.search(inside, table=plugins.locators(work.host)))
+        return tuple(search.search(inside, table=plugins.locators(inside.host)))
 
     def _chosen(self) -> Selection | None:
         choices = _choices(self.work.host)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import itertools
 import sys
 import time
@@ -16,7 +15,7 @@ from .events import Activity, Event, Finished, Output, Progress, Reporter, Start
 from .host import Host
 
 if TYPE_CHECKING:
-    from inspect import Parameter
+    from inspect import Signature
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -50,13 +49,8 @@ _DEFAULTS: dict[str, object] = {"report": None, "cancel": None, "timeout": None,
 
 def takes_control(verb: Callable[P, R]) -> Callable[P, R]:
     """Give a verb that has `**control: Unpack[Control]` its keywords: unknown ones are refused at once, `help` shows each."""
-    signature = inspect.signature(verb)
-    own = [parameter for parameter in signature.parameters.values() if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
-    shared: list[Parameter] = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=_DEFAULTS[name], annotation=getattr(kind, "__forward_arg__", kind))
-        for name, kind in Control.__annotations__.items()
-    ]
-    allowed = frozenset(parameter.name for parameter in (*own, *shared))
+    code = verb.__code__
+    allowed = frozenset((*code.co_varnames[: code.co_argcount + code.co_kwonlyargcount], *_DEFAULTS))
 
     @functools.wraps(verb)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -64,8 +58,29 @@ def takes_control(verb: Callable[P, R]) -> Callable[P, R]:
             raise TypeError(f"{verb.__name__}() got an unexpected keyword argument {unknown[0]!r}")
         return verb(*args, **kwargs)
 
-    checked.__dict__["__signature__"] = signature.replace(parameters=[*own, *shared])
+    checked.__dict__["__wrapped__"] = _Shown(verb)
     return checked
+
+
+class _Shown:
+    """What `inspect.signature` finds behind a verb: the signature with all keywords, made when it is asked for, for `inspect` is slow."""
+
+    def __init__(self, verb: Callable[..., object]) -> None:
+        self.__wrapped__ = verb
+
+    @property
+    def __signature__(self) -> Signature:
+        import inspect  # noqa: PLC0415 - only for help and completion
+
+        signature = inspect.signature(self.__wrapped__)
+        own = [parameter for parameter in signature.parameters.values() if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
+        shared = [
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, default=_DEFAULTS[name], annotation=getattr(kind, "__forward_arg__", kind)
+            )
+            for name, kind in Control.__annotations__.items()
+        ]
+        return signature.replace(parameters=[*own, *shared])
 
 
 class Task:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from . import environments, plugins
 from .match_specs import CONDA
-from .models.value import replace
+from .value import replace
 
 if TYPE_CHECKING:
     from .control import Work

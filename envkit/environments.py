@@ -66,7 +66,9 @@ def _find(
         from . import records  # noqa: PLC0415 - finding does without it, and it brings locks, hashes and plans
 
         roots = tuple(str(records.absolute(root, work.host)) for root in roots)
-    yield from search.search(work, table=plugins.locators(work.host), kinds=kinds, managers=managers, request=request, roots=roots, probe=probe)
+    yield from search.search(
+        work, table=plugins.locators(work.host), kinds=kinds, managers=managers, request=request, roots=roots, probe=probe
+    )
 
 
 @takes_control

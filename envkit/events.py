@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
-from .models.value import dataclass
+from .value import dataclass
 
 Activity: TypeAlias = Literal["find", "resolve", "download", "build", "install", "create", "register", "prove", "wait", "run", "remove"]
 

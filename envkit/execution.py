@@ -8,15 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import plugins, records, uses
+from . import ecosystems, records, uses
 from .control import Control, Work, takes_control
 from .environments import interpreted, resolved
 from .errors import CorruptError, DeadlineError, KernelError, NotFoundError, ProcessError, UsageError
 from .formats import dotenv
+from .match_specs import CONDA
 from .models.environment import Environment
 from .models.plans import Activation, Interpreter
-from .models.value import replace
 from .system.look import Look
+from .value import replace
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -60,9 +61,35 @@ def activation(env: Env, **control: Unpack[Control]) -> Activation:
     return activation_of(resolved(env, work), work.host)
 
 
-def activation_of(environment: Environment, host: Host) -> Activation:
-    """Return the activation of an environment that was resolved, with the variables that its record keeps."""
-    activated = plugins.backend("venv").activation(environment, host)
+def activation_of(environment: Environment, host: Host, *, scripts: bool = True) -> Activation:
+    """Return the activation of an environment that was resolved, with the variables that its record keeps.
+
+    Args:
+        scripts: with what scripts of its packages do, which takes a shell when they have changed; without, no process is started.
+    """
+    if environment.kind == CONDA and not scripts:
+        from .conda.activating import by_data  # noqa: PLC0415 - only where there is conda
+
+        activated = by_data(environment, host)
+    else:
+        activated = ecosystems.backend_of(environment).activation(environment, host)
+    return with_variables(activated, environment, host)
+
+
+def lasting_activation_of(environment: Environment, host: Host, *, scripts: bool = True) -> Activation:
+    """Return the activation of an environment as it is for whoever activates it later, such as a Jupyter; see `activation_of`.
+
+    Of what is active where the call is made nothing is in it.
+    """
+    if environment.kind != CONDA:
+        return activation_of(environment, host, scripts=scripts)
+    from .conda.activating import lasting  # noqa: PLC0415 - only where there is conda
+
+    return with_variables(lasting(environment, host, run=scripts), environment, host)
+
+
+def with_variables(activated: Activation, environment: Environment, host: Host) -> Activation:
+    """Return an activation with the variables that the environment's record keeps."""
     record = records.state_of(environment.prefix, host).record
     if record is None or not record.variables:
         return activated

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path, PureWindowsPath
 
 from .models.mapping import freeze
-from .models.value import dataclass
+from .value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

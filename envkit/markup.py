@@ -11,7 +11,7 @@ import re
 from itertools import zip_longest
 from typing import Final, Literal, TypeAlias
 
-from .models.value import dataclass
+from .value import dataclass
 
 Look: TypeAlias = Literal["plain", "strong", "quiet", "code", "good", "warning", "error", "tag"]
 

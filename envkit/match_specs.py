@@ -70,6 +70,11 @@ def name_of(text: str) -> str:
     return str(match_spec.parse(text).name)
 
 
+def asks_for_python(spec: Spec) -> bool:
+    """Say whether a spec for conda asks for a Python by name, by a request, or by packages that lie on top of one."""
+    return spec.python is not None or bool(spec.pypi) or spec.seed == "pip" or "python" in map(name_of, checked(spec.conda))
+
+
 def wanted(spec: Spec) -> tuple[str, ...]:
     """Return the match specs of all that a spec asks of conda: its Python, one for what lies on top, pip, and its conda packages.
 

@@ -147,10 +147,12 @@ def uninstall(env: Env, *names: str, dry_run: bool = False, **control: Unpack[Co
         changing.refuse_managed(environment, allowed=False)
     with (
         records.locked(environment.prefix, work) as lock,
-        changing.changing(environment, work, dropped={*conda, *pypi}),
+        changing.changing(environment, work, dropped=(dropped := {*conda, *pypi})),
         changing.inner_lock(environment, work) as inner,
     ):
-        return _uninstall(environment, pypi, conda, work, descriptors=(*lock.descriptors, *inner))
+        changes = _uninstall(environment, pypi, conda, work, descriptors=(*lock.descriptors, *inner))
+        dropped.update(package.name for package in changes.removed)  # with a conda package goes what needs it
+        return changes
 
 
 def _uninstall(

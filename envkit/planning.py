@@ -10,7 +10,7 @@ from . import match_specs
 from .errors import ExistsError, RefusedError
 from .models.environment import Environment
 from .models.plans import Plan, Project, Spec, Step
-from .models.value import dataclass
+from .value import dataclass
 
 _REQUIRES = re.compile(r"""^requires-python\s*=\s*["']([^"']+)["']\s*(?:#.*)?$""", re.MULTILINE)
 State = Literal["absent", "ready", "half-made", "damaged", "foreign", "occupied"]

@@ -7,15 +7,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import records
+from . import match_specs, records
 from .control import Control, Work, takes_control
 from .ecosystems import installed_in
 from .errors import EnvkitError, UsageError
-from .kernels import health, registration
+from .kernels import health, registration, shipped
 from .lifecycle import making, observing, removal
+from .match_specs import CONDA
 from .models.environment import Environment
 from .models.plans import Kernel, Plan, Project, Spec
-from .models.value import replace
+from .value import replace
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -76,15 +77,20 @@ def _looks_like_path(text: str) -> bool:
 def provisioned(given: Spec, display_name: str | None, work: Work) -> tuple[Kernel, Plan]:
     """Return the proven kernel and the plan that was carried out for its environment."""
     asked = observing.checked_spec(given, work)
-    spec = replace(asked, seed="pip", pypi=_with_ipykernel(asked.pypi))
-    kernel_name = registration.name_for(_stand_in(spec, work))
-    registration.refuse_other_owner(kernel_name, records.prefix_of(spec, work.host), work.host)
-    existed = records.state_of(records.prefix_of(spec, work.host), work.host).record is not None
-    environment, planned = making.ensured(spec, work)
+    kernel_name = registration.name_for(_stand_in(asked, work))
+    registration.refuse_other_owner(kernel_name, records.prefix_of(asked, work.host), work.host)
+    existed = records.state_of(records.prefix_of(asked, work.host), work.host).record is not None
+    # Whether a conda environment brings a kernel of its own shows only once it is there.
+    open_kernel = asked.backend == CONDA and not match_specs.asks_for_python(asked)
+    environment, planned = making.ensured(asked if open_kernel else _with_python_kernel(asked), work)
     known = {kernel.path for kernel in registration.kernels_of(environment, work.host)}
     kernel: Kernel | None = None
     try:
-        kernel = registration.registered(environment, work, name=kernel_name, display_name=display_name)
+        own = shipped.meant(environment, work.host, tuple(map(match_specs.name_of, asked.conda)))
+        if open_kernel and own is None:
+            environment, more = making.ensured(_with_python_kernel(asked), work)
+            planned = replace(more, steps=(*planned.steps, *more.steps))
+        kernel = registration.registered(environment, work, name=kernel_name, display_name=display_name, own=own)
         proven = health.proven(kernel, work, packages=_there(environment, asked.pypi, work))
     except EnvkitError:
         _take_back(environment, kernel, existed=existed, known=known, built=bool(planned), work=work)
@@ -92,8 +98,14 @@ def provisioned(given: Spec, display_name: str | None, work: Work) -> tuple[Kern
     return proven, planned
 
 
-def _with_ipykernel(pypi: tuple[str | Project, ...]) -> tuple[str | Project, ...]:
-    return pypi if "ipykernel" in _names(pypi) else (*pypi, "ipykernel")
+def _with_python_kernel(spec: Spec) -> Spec:
+    """Return a spec with what a Python kernel needs, from where the spec has its packages: pip, and ipykernel unless it is named."""
+    spec = replace(spec, seed="pip")
+    if "ipykernel" in {*_names(spec.pypi), *map(match_specs.name_of, spec.conda)}:
+        return spec
+    if spec.backend == CONDA and not match_specs.is_locked(spec):
+        return replace(spec, conda=(*spec.conda, "ipykernel"))
+    return replace(spec, pypi=(*spec.pypi, "ipykernel"))
 
 
 def _names(pypi: tuple[str | Project, ...]) -> tuple[str, ...]:

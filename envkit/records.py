@@ -22,9 +22,9 @@ from .formats.ready_record import DIRTY, LOG, MARKS, READY, Dirty, Record
 from .host import Host
 from .models.environment import Environment
 from .models.plans import Sources, Spec
-from .models.value import dataclass, replace
 from .system import files, locks, sites
 from .system.locks import Held
+from .value import dataclass, replace
 
 _UNCOUNTED = frozenset({"__pycache__", conda_meta.HISTORY, "state"})  # what changes while the packages stay the same
 _RECORD_SIZE = 1024 * 1024  # bytes; a larger file is no record of ours
@@ -179,7 +179,8 @@ def _write(path: Path, text: str, *, durable: bool = False) -> None:
 
 def new_record(prefix: Path, spec: Spec, requested: tuple[str, ...], host: Host, *, key: str | None = None) -> Record:
     """Return the record for an environment that was just made after `spec`; `key` is that of a content-addressed one."""
-    from .formats.values import to_json  # noqa: PLC0415 - looking does without it
+    from .formats.conda_url import lasting  # noqa: PLC0415 - looking does without it
+    from .formats.values import to_json  # noqa: PLC0415 - as above
 
     return Record(
         prefix=str(prefix),
@@ -187,7 +188,7 @@ def new_record(prefix: Path, spec: Spec, requested: tuple[str, ...], host: Host,
         kind="conda" if spec.backend == "conda" else "venv",
         backend=spec.backend if spec.backend != "auto" else "venv",
         conda=spec.conda,
-        channels=spec.channels,
+        channels=tuple(map(lasting, spec.channels)),
         requested=requested,
         constraints=spec.constraints,
         variables=spec.variables,

@@ -15,8 +15,10 @@ from .control import Control, Work, takes_control
 from .environments import resolved
 from .errors import NotFoundError
 from .execution import activation_of
+from .match_specs import CONDA
 from .system import process
 from .system.files import write_atomic
+from .value import replace
 from .venv import quoting, scripts
 from .venv.scene import Scene
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from .models.plans import Activation
 
 Shell = Literal["sh", "bash", "zsh", "fish", "csh", "pwsh", "cmd", "nu", "xonsh"]
+_EXTENSIONS: Final = {"sh": ".sh", "bash": ".sh", "zsh": ".sh", "fish": ".fish", "csh": ".csh", "pwsh": ".ps1", "cmd": ".bat"}
 _PROGRAMS: Final = {  # what a shell's process is called, and which of the scripts is for it
     **{name: name for name in scripts.SHELLS},
     "dash": "sh",
@@ -60,12 +63,33 @@ def activation_script(env: Env, shell: Shell, **control: Unpack[Control]) -> str
     """
     work = Work.of(control)
     environment = resolved(env, work)
-    return scripts.script(shell, scene_of(environment, activation_of(environment, work.host), work.host))
+    return scripts.script(shell, scene_for(shell, environment, work.host))
+
+
+def scene_for(shell: str, environment: Environment, host: Host) -> Scene:
+    """Return what the script of an environment for one shell is made of.
+
+    Scripts that a conda environment brings for that shell (`activate.d`, `deactivate.d`) are sourced by it, as by conda's own. For nu and
+    xonsh, for which nobody writes any, what those for the platform's shell do is part of the variables.
+    """
+    extension = _EXTENSIONS.get(shell)
+    if environment.kind != CONDA or extension is None:
+        return scene_of(environment, activation_of(environment, host), host)
+    from .conda import activating  # noqa: PLC0415 - only where there is conda
+
+    found = {
+        directory: tuple(host.shown(Path(path)) for path in activating.scripts(environment.prefix, directory, extension, host))
+        for directory in (activating.ACTIVATE, activating.DEACTIVATE)
+    }
+    scene = scene_of(environment, activation_of(environment, host, scripts=False), host)
+    return replace(scene, entering=found[activating.ACTIVATE], leaving=found[activating.DEACTIVATE])
 
 
 def scene_of(environment: Environment, activated: Activation, host: Host) -> Scene:
     """Return what the scripts of an environment are made of."""
     assigned = dict(activated.assign)
+    if environment.kind == CONDA:  # whatever stands in its files, a shell takes only names that are some
+        assigned = {name: value for name, value in assigned.items() if scripts.can_be_set(name)}
     prefix = assigned.pop("VIRTUAL_ENV", None)
     prompt = assigned.pop("VIRTUAL_ENV_PROMPT", environment.name or environment.prefix.name)
     return Scene(
@@ -109,11 +133,11 @@ def open_shell(env: Env, work: Work, *, program: str | None = None) -> int:
     environment = resolved(env, work)
     host = work.host
     executable = _executable(program, host)
-    activated = activation_of(environment, host)
     kind = _PROGRAMS.get(os.path.basename(executable).removesuffix(".exe"), "")
     if not (sys.stdin.isatty() and kind in _STARTS):
-        return process.run_attached([executable], work=work, environ=activated.apply(host.environ), cwd=host.cwd)
-    script = scripts.script(kind, scene_of(environment, activated, host))
+        environ = activation_of(environment, host).apply(host.environ)
+        return process.run_attached([executable], work=work, environ=environ, cwd=host.cwd)
+    script = scripts.script(kind, scene_for(kind, environment, host))
     with _started(kind, executable, script, host) as (argv, variables):
         return process.run_attached(argv, work=work, environ={**host.environ, **variables}, cwd=host.cwd)
 

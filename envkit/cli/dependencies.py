@@ -13,8 +13,8 @@ from ..errors import NotFoundError
 from ..formats import dependencies as graphs
 from ..formats.dist_info import normalized
 from ..markup import Table, printable
-from ..models.value import dataclass
 from ..records import state_of
+from ..value import dataclass
 from . import output
 
 if TYPE_CHECKING:

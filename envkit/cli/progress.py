@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ..events import Event, Finished, Output, Progress, Reporter, Started
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from rich.progress import TaskID
+
+    from ..control import Control
 
 _WORKING = frozenset({"create", "install", "build", "download", "remove"})
 
@@ -32,6 +36,11 @@ class Heard:
         """Hear an event."""
         self.worked = self.worked or (isinstance(event, Started) and event.activity in _WORKING)
         self._further(event)
+
+
+def control(options: Namespace, heard: Heard | None = None) -> Control:
+    """Return the keywords that every slow verb takes; progress goes to stderr, so that stdout is the result alone."""
+    return {"report": heard or reporter(), "timeout": options.timeout, "offline": options.offline}
 
 
 def reporter() -> Reporter:

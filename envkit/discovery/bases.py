@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..formats import pyvenv_cfg
 from ..layout import bin_name
-from .executables import best_names, read_name
+from .executables import interpreters_in, read_name
 from .installations import installation
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def inside_of(look: Look, prefix: str) -> Inside:
     usual = os.path.join(directory, "python.exe" if look.windows else "python")
     if look.is_file(usual):
         return Inside(usual, there=True, minors=minors)
-    executables = [os.path.join(directory, name) for name in best_names(look.names(directory), windows=look.windows)]
+    executables = [os.path.join(directory, name) for name in interpreters_in(look, directory)]
     there = next(filter(look.is_file, executables), None)
     return Inside(there or next(iter(executables), None), there=there is not None, minors=minors)
 
@@ -84,9 +84,9 @@ def _base_executables(look: Look, home: str, keys: dict[str, str], inside: Insid
     minor = ".".join(stated.split(".")[:2]) if stated else ""
     wanted = [f"{name}{end}" for name in (*inside.minors, f"python{minor}" if minor else "") if name for end in ("", ".exe")]
     for directory in (home,) if look.windows else (home, os.path.join(home, "bin")):
-        names = look.names(directory)
+        names = look.contents(directory)
         yield from (os.path.join(directory, name) for name in wanted if name in names)
-        yield from (os.path.join(directory, name) for name in best_names(names, windows=look.windows))
+        yield from (os.path.join(directory, name) for name in interpreters_in(look, directory))
     for key in ("base-executable", "executable"):
         path = keys.get(key, "")
         if ntpath.isabs(path) if look.windows else path.startswith("/"):

@@ -14,10 +14,11 @@ from packaging.version import InvalidVersion, Version
 
 from ..formats import conda_meta
 from ..models.environment import Environment, Problem
-from ..models.value import replace
+from ..value import replace
 from .conda_places import environment_directories, installations
 from .executables import read_name
 from .installations import installation_at
+from .marks import has_marks, is_managed, marks
 from .places import contents
 from .virtual import virtual_prefix
 
@@ -60,6 +61,21 @@ def conda_environment(look: Look, prefix: str) -> Environment:
 
 
 def _described(look: Look, prefix: str) -> Environment:
+    env = _by_files(look, prefix)
+    if not has_marks(look, prefix) and not is_managed(look, prefix):
+        return env
+    made = marks(look, prefix)
+    ours = (made.record is not None and made.record.made) or is_managed(look, prefix)
+    name = made.record.name if made.record is not None else os.path.basename(prefix) if is_managed(look, prefix) else None
+    return replace(
+        env,
+        manager="envkit" if ours else env.manager,
+        name=name if ours else env.name,
+        problem=made.problem or env.problem,
+    )
+
+
+def _by_files(look: Look, prefix: str) -> Environment:
     words = conda_meta.creation(look.text(_meta(prefix, conda_meta.HISTORY), conda_meta.HISTORY_LIMIT) or "")
     found = installation_at(look, prefix)
     recorded = _recorded(look, prefix, found)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from ..system.look import Look
 
 WORDS: Final = ("python", "pypy", "graalpy")
 _FLAGS = frozenset({"", "t", "d", "td", "m", "dm", "mu", "u", "dmu"})  # of the ABI: t free-threaded, d debug, m and u of old ones
@@ -45,6 +48,11 @@ def read_name(text: str, *, windows: bool = False) -> Name | None:
 def _is_number(text: str) -> bool:
     parts = text.split(".")
     return not text or (len(parts) <= 2 and all(part.isascii() and part.isdigit() and len(part) <= 3 for part in parts))
+
+
+def interpreters_in(look: Look, directory: str) -> list[str]:
+    """Return the names in a directory that may be interpreters, in the order of `best_names`."""
+    return look.remember(("interpreters", directory), lambda: best_names(look.names(directory), windows=look.windows))
 
 
 def best_names(names: tuple[str, ...], *, windows: bool = False) -> list[str]:

@@ -11,7 +11,7 @@ from ..layout import bin_name
 from ..models.environment import Environment, Problem
 from . import binaries
 from .bases import Inside, agrees, home_of
-from .executables import best_names
+from .executables import interpreters_in
 
 if TYPE_CHECKING:
     from ..system.look import Look
@@ -25,7 +25,7 @@ def problem_of(look: Look, prefix: str, keys: dict[str, str] | None, inside: Ins
             code="config-unreadable", message=f"{os.path.join(prefix, pyvenv_cfg.NAME)} cannot be read or names no home", hint=anew
         )
     home = home_of(look, prefix, keys)
-    if base is None and not (home and best_names(look.names(home), windows=look.windows)):
+    if base is None and not (home and interpreters_in(look, home)):
         return Problem(
             code="base-missing",
             message=f"the Python it was made from is gone: {keys['home']}",

@@ -19,12 +19,13 @@ from packaging.version import InvalidVersion, Version
 from ..formats import patchlevel
 from ..models.environment import Environment
 from . import binaries
-from .executables import Name, best_names, read_name
+from .executables import Name, interpreters_in, read_name
 
 if TYPE_CHECKING:
     from ..system.look import Look
 
 _IMPLEMENTATIONS = {"python": "cpython", "pypy": "pypy", "graalpy": "graalpy"}
+_CONDA = "conda-meta"
 _SMALL = 256 * 1024  # bytes; a smaller executable has its Python in a shared library
 
 
@@ -45,14 +46,14 @@ def installation(look: Look, executable: str) -> Environment | None:
 
 
 def installation_at(look: Look, prefix: str) -> Environment | None:
-    """Return the plain interpreter of a prefix: of its executables the first that is one; see `best_names` for the order.
+    """Return the plain interpreter of a prefix: of its executables the first that is one; see `interpreters_in` for the order.
 
     One that leads elsewhere (`~/.local/bin/python3.12` to uv's) does not make the directory an installation.
     """
     directory = prefix if look.windows else os.path.join(prefix, "bin")
-    for name in best_names(look.names(directory), windows=look.windows):
+    for name in interpreters_in(look, directory):
         found = installation(look, os.path.join(directory, name))
-        if found is not None and look.real(str(found.prefix)) == look.real(prefix):
+        if found is not None and (str(found.prefix) == prefix or look.real(str(found.prefix)) == look.real(prefix)):
             return found
     return None
 
@@ -146,10 +147,11 @@ def _described(look: Look, *, prefix: str, executable: str, library: Library, he
 
     word, number, flags = library.name
     version, source, told = _version(look, prefix=prefix, executable=executable, library=library)
+    is_conda = look.has(prefix, _CONDA) and look.is_directory(os.path.join(prefix, _CONDA))
     debug = "d" in told or "d" in (read_name(os.path.basename(executable), windows=look.windows) or library.name).flags
     return Environment(
         prefix=Path(prefix),
-        kind="conda" if look.is_directory(os.path.join(prefix, "conda-meta")) else "interpreter",
+        kind="conda" if is_conda else "interpreter",
         python=Path(executable if debug else _flagged(look, executable, number, flags)),
         version=version,
         version_source=source,
@@ -164,7 +166,7 @@ def _flagged(look: Look, executable: str, number: str, flags: str) -> str:
     """Return the name of the same file that shows a debug build (`python3.12d`), where there is one: it is installed with both."""
     directory, name = os.path.split(executable)
     flagged = f"python{number}{flags}d"
-    if look.windows or name != f"python{number}{flags}" or flagged not in look.names(directory):
+    if look.windows or name != f"python{number}{flags}" or flagged not in look.contents(directory):
         return executable
     here, there = look.status(executable), look.status(os.path.join(directory, flagged))
     same = here is not None and there is not None and (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)

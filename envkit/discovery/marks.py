@@ -25,7 +25,7 @@ class Marks(NamedTuple):
 
 def is_managed(look: Look, prefix: str) -> bool:
     """Say whether a directory is one of envkit's managed environments, by where it lies."""
-    parent, name = os.path.split(prefix)
+    parent, _, name = prefix.rpartition(os.sep)
     return parent == managed_directory(look) and not name.startswith(".")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..layout import bin_name
 from . import binaries
-from .executables import best_names, read_name
+from .executables import interpreters_in, read_name
 
 if TYPE_CHECKING:
     from ..system.look import Look
@@ -29,6 +29,9 @@ def is_old(look: Look, prefix: str) -> bool:
 def keys_of(look: Look, prefix: str) -> dict[str, str]:
     """Return what a new virtualenv would have written into `pyvenv.cfg`; empty where this is no such environment."""
     scripts = os.path.join(prefix, bin_name(look.host.platform))
+    inside = look.contents(prefix)
+    if inside and not look.windows and "bin" not in inside:
+        return {}
     if not look.has(scripts, "activate_this.py"):
         return {}
     return look.remember(("old virtualenv", prefix), lambda: _read(look, prefix, scripts))
@@ -50,7 +53,7 @@ def _read(look: Look, prefix: str, scripts: str) -> dict[str, str]:
 
 def _own_version(look: Look, scripts: str, minor: str) -> str | None:
     """Return the version of the copied executable, where that holds the interpreter; it stays when the base is upgraded."""
-    for name in best_names(look.names(scripts)):
+    for name in interpreters_in(look, scripts):
         status = look.status(path := os.path.join(scripts, name))
         if status is not None and not os.path.islink(path):
             return binaries.version_inside(look, path, minor) if status.st_size > _WHOLE else None

@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ..models.environment import Environment, Problem
-from .executables import best_names
+from .executables import interpreters_in
 
 if TYPE_CHECKING:
     from ..system.look import Look
@@ -20,7 +20,7 @@ def shims_in(look: Look, directory: str, manager: str | None) -> Environment | N
     """Return the shims of one directory as one broken interpreter, the others as its aliases; None when there is none."""
     from pathlib import Path  # noqa: PLC0415 - values only
 
-    names = best_names(look.names(directory), windows=look.windows)
+    names = interpreters_in(look, directory)
     if not names:
         return None
     tool = manager or "a version manager"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from ..control import Work, joined
 from ..errors import CorruptError, DeadlineError, EnvkitError
 from ..models.environment import Environment, Problem
-from ..models.value import replace
+from ..value import replace
 from . import probe
 from .cache import Kept, ProbeCache, identity
 

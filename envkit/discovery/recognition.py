@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..models.value import replace
+from ..value import replace
 from .installations import installation, installation_at
 from .virtual import virtual, virtual_prefix
 
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 def foreign(look: Look, candidate: str) -> Environment | None:
     """Return the virtual environment that a path belongs to, unless envkit made it; None when it belongs to none."""
 
-    def find() -> Environment | None:
-        found = virtual(look, candidate)
-        return None if found is None or found.manager == "envkit" else found
-
-    return look.remember(("foreign", candidate), find)
+    key = ("foreign", candidate)
+    try:
+        known: Environment | None = look.memory[key]
+    except KeyError:
+        known = virtual(look, candidate)
+        known = look.memory[key] = None if known is None or known.manager == "envkit" else known
+    return known
 
 
 def installed(look: Look, candidate: str) -> Environment | None:
@@ -55,4 +57,4 @@ def owned(found: Environment, manager: str, *, name: str | None = None, project:
 
 def directory_of(found: Environment) -> str:
     """Return the directory that an environment's prefix lies in."""
-    return os.path.dirname(str(found.prefix))
+    return str(found.prefix).rpartition(os.sep)[0] or os.sep

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..models.value import replace
+from ..value import replace
 from .installations import installation_at
 from .recognition import installed
 

@@ -35,7 +35,15 @@ def virtual_prefix(look: Look, candidate: str) -> str | None:
     The path is a prefix, or an executable in its `bin` or `Scripts`: a link from elsewhere to such an executable runs the base,
     so it does not count (CPython looks beside the executable as called, and one directory above).
     """
-    candidate = look.tidy(candidate)
+    key = ("inside", candidate)
+    try:
+        known: str | None = look.memory[key]
+    except KeyError:
+        known = look.memory[key] = _prefix_of(look, look.tidy(candidate))
+    return known
+
+
+def _prefix_of(look: Look, candidate: str) -> str | None:
     if _is_marked(look, candidate):
         return candidate
     directory, name = os.path.split(candidate)
@@ -46,14 +54,17 @@ def virtual_prefix(look: Look, candidate: str) -> str | None:
 
 
 def _is_marked(look: Look, directory: str) -> bool:
-    def find() -> bool:
-        if look.has(directory, pyvenv_cfg.NAME):
-            return True
-        if has_marks(look, directory) or (is_managed(look, directory) and look.is_directory(directory)):
-            return True
-        return old_virtualenv.is_old(look, directory)
+    return look.remember(("marked", directory), lambda: _has_mark(look, directory))
 
-    return look.remember(("marked", directory), find)
+
+def _has_mark(look: Look, directory: str) -> bool:
+    if look.has(directory, pyvenv_cfg.NAME):
+        return True
+    if look.is_none(directory):
+        return False
+    if has_marks(look, directory) or (is_managed(look, directory) and look.is_directory(directory)):
+        return not look.has(directory, "conda-meta")  # envkit makes conda environments, too
+    return old_virtualenv.is_old(look, directory)
 
 
 def virtual(look: Look, candidate: str) -> Environment | None:

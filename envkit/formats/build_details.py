@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final, TypeGuard
 
-from ..models.value import dataclass
+from ..value import dataclass
 
 NAME: Final = "build-details.json"
 LIMIT: Final = 256 * 1024  # bytes

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeGuard
 
 from ..models.mapping import FrozenMapping
-from ..models.value import dataclass
+from ..value import dataclass
 
 LIMIT: Final = 64 * 1024  # bytes; a larger file is none that a person wrote
 _KEYS = ("envs_dirs", "envs_path")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from ..models.value import dataclass
+from ..value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

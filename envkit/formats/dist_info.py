@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from ..models.value import dataclass
+from ..value import dataclass
 
 _HEADER_END = re.compile(rb"\r?\n\r?\n")  # a line of blanks goes on with the field above it
 _FIELD = re.compile(

@@ -15,7 +15,7 @@ from string import Template
 from typing import Any, Final, TypeGuard
 
 from ..models.mapping import EMPTY, freeze
-from ..models.value import dataclass
+from ..value import dataclass
 
 NAME: Final = "kernel.json"
 LIMIT: Final = 1024 * 1024  # bytes; a larger file is no kernelspec

@@ -16,6 +16,8 @@ LIMIT: Final = 64 * 1024  # bytes
 def load(text: str) -> str | None:
     """Return what `PY_VERSION` says, without the `+` of a checkout; None where the macro is missing."""
     for line in text.splitlines():
+        if "PY_VERSION" not in line:
+            continue
         words = line.split()
         if words[:2] == ["#define", "PY_VERSION"] and len(words) > 2 and words[2].startswith('"') and words[2].endswith('"'):
             return words[2].strip('"').rstrip("+") or None

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
-from ..models.value import dataclass
+from ..value import dataclass
 
 LIMIT: Final = 64 * 1024 * 1024  # bytes
 DEV: Final = "dev"

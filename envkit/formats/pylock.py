@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, TypeGuard, cast
 
-from ..models.value import dataclass
+from ..value import dataclass
 from .direct_url import without_credentials
 from .dist_info import normalized
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from ..models.mapping import FrozenMapping
-from ..models.value import dataclass
+from ..value import dataclass
 from .dist_info import normalized
 
 NAME: Final = "pyproject.toml"

@@ -57,6 +57,8 @@ def _version(text: str) -> str | None:
         return ".".join(parts[:3]) + (f"{level}{parts[4]}" if level else "")
     if len(parts) not in {2, 3} or not (parts[0].isascii() and parts[0].isdigit()):
         return None
+    if all(part.isascii() and part.isdigit() for part in parts[1:]):
+        return ".".join(parts)
     from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - the numbers decide first
 
     try:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from ..models.mapping import EMPTY, freeze
-from ..models.value import dataclass
+from ..value import dataclass
 
 MARKS: Final = ".envkit"  # the directory of all that envkit keeps inside an environment
 READY: Final = "ready.json"

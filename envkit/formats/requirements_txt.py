@@ -13,7 +13,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
-from ..models.value import dataclass
+from ..value import dataclass
 
 LIMIT: Final = 16 * 1024 * 1024  # bytes
 

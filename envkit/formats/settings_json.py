@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, TypeGuard
 
-from ..models.value import dataclass
+from ..value import dataclass
 
 NAME: Final = ".vscode/settings.json"
 LIMIT: Final = 4 * 1024 * 1024  # bytes

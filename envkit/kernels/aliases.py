@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..formats.kernel_json import KernelJson
 from ..kernelspec import spec
-from ..models.value import replace
+from ..value import replace
 
 if TYPE_CHECKING:
     from ..host import Host

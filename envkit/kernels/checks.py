@@ -15,10 +15,10 @@ from ..execution import activation_of
 from ..formats.names import is_name
 from ..kernelspec.launch import environ_of
 from ..models.environment import Environment, Problem
-from ..models.value import dataclass
+from ..remedies import plan_for
 from ..system.sites import site_packages
+from ..value import dataclass
 from . import composing
-from .remedies import plan_for
 
 if TYPE_CHECKING:
     from ..control import Work
@@ -66,10 +66,12 @@ class Case:
 def examined(case: Case) -> Iterator[Problem]:
     """Yield what is wrong with a kernel that can be read and whose program is there."""
     yield from _provisioner(case)
+    environment = case.kernel.environment
     if case.written.language.lower() != "python":
+        if environment is not None:
+            yield from _activation(case, environment)
         return
     yield from _bare_python(case)
-    environment = case.kernel.environment
     if environment is None:
         return
     if environment.problem is not None and environment.problem.severity != "info":
@@ -187,7 +189,7 @@ def _version_of(name: str, environment: Environment, work: Work) -> tuple[int, .
 def _programs(case: Case, environment: Environment) -> Iterator[Problem]:
     """`!pip` and `!python` in a cell should be those of the environment."""
     host = case.work.host
-    own = {os.path.realpath(directory) for directory in activation_of(environment, host).prepend_path}
+    own = {os.path.realpath(directory) for directory in activation_of(environment, host, scripts=False).prepend_path}
     path = case.environ.get("PATH", "").split(";" if host.platform == "win32" else ":")
     suffix = ".exe" if host.platform == "win32" else ""
     found = {name: _first(f"{name}{suffix}", path, case.work) for name in ("python", "pip")}
@@ -256,7 +258,7 @@ def _activation(case: Case, environment: Environment) -> Iterator[Problem]:
     owner = case.written.owner
     if owner is None or owner.activation is None:
         return
-    if owner.activation != composing.fingerprint(activation_of(environment, case.work.host), environment):
+    if owner.activation != composing.fingerprint(environment, case.work.host):
         yield case.problem(
             "activation-stale",
             f"activating {environment.prefix} does something else than when it was registered",

@@ -18,12 +18,14 @@ from .. import places
 from ..discovery import requests
 from ..environments import resolved
 from ..errors import EnvkitError, KernelError, UsageError
-from ..execution import activation_of, file_variables
+from ..execution import activation_of, file_variables, lasting_activation_of
 from ..formats import pyvenv_cfg
 from ..formats.kernel_json import KernelJson, Owner, escaped, is_template
 from ..formats.names import proposed_name
 from ..kernelspec import paths, spec
 from ..kernelspec.launch import Launch
+from ..match_specs import CONDA
+from ..models.mapping import EMPTY
 from ..system.look import Look
 from ..system.sites import site_packages
 
@@ -95,24 +97,28 @@ def composed(
         shipped = spec.read(own, host)
     except ValueError:
         shipped = KernelJson(argv=(python,), display_name="")
-    activated = activation_of(environment, host)
-    owner = Owner(
-        environment=host.shown(environment.prefix),
-        python=str(environment.version or ""),
-        kind=environment.kind,
-        name=environment.name,
-        activation=fingerprint(activated, environment),
-    )
+    activated = lasting_activation_of(environment, host)
     kernel = KernelJson(
         argv=_argv(environment, host),
         display_name=display_name,
         language="python",
-        env=_templates(activated, host, variables, inherit, env_file),
+        env=templates(activated, host, variables, inherit, env_file),
         protocol=shipped.protocol,
         metadata={name: value for name, value in shipped.metadata.items() if name != "kernel_provisioner"},
-        owner=owner,
+        owner=owner_of(environment, host),
     )
     return kernel, spec.logos_in(own, host)
+
+
+def owner_of(environment: Environment, host: Host) -> Owner:
+    """Return what a kernelspec says of the environment that it was written for."""
+    return Owner(
+        environment=host.shown(environment.prefix),
+        python=str(environment.version or ""),
+        kind=environment.kind,
+        name=environment.name,
+        activation=fingerprint(environment, host),
+    )
 
 
 def launch(environment: Environment, host: Host, variables: Mapping[str, str]) -> Launch:
@@ -141,12 +147,21 @@ def interpreter_of(environment: Environment) -> Path:
     return environment.python
 
 
-def fingerprint(activated: Activation, environment: Environment) -> str:
-    """Return a digest of what activation does, by which it is seen later that it would do something else; a move changes nothing."""
+def fingerprint(environment: Environment, host: Host) -> str:
+    """Return a digest of what activation does, by which it is seen later that it would do something else; a move changes nothing.
+
+    Scripts of a conda environment count by what stands in them: no process is started.
+    """
+    activated = lasting_activation_of(environment, host, scripts=False)
     assigned = {name: value for name, value in activated.assign.items() if name != "VIRTUAL_ENV_PROMPT"}
     prefix = str(environment.prefix)
     first = [str(directory) for directory in activated.prepend_path]
-    said = json.dumps([first, sorted(assigned.items()), sorted(activated.unset)]).replace(json.dumps(prefix)[1:-1], "{prefix}")
+    facts: list[object] = [first, sorted(assigned.items()), sorted(activated.unset)]
+    if environment.kind == CONDA:
+        from ..conda.activating import digest_of_scripts  # noqa: PLC0415 - only where there is conda
+
+        facts.append(digest_of_scripts(environment, host))
+    said = json.dumps(facts).replace(json.dumps(prefix)[1:-1], "{prefix}")
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
@@ -194,17 +209,23 @@ def _argv(environment: Environment, host: Host) -> tuple[str, ...]:
     return (python, *(("-Xfrozen_modules=off",) if thaw else ()), "-m", "ipykernel_launcher", "-f", "{connection_file}")
 
 
-def _templates(
-    activated: Activation, host: Host, variables: Mapping[str, str], inherit: frozenset[str], env_file: StrPath | None
+def templates(
+    activated: Activation,
+    host: Host,
+    variables: Mapping[str, str],
+    inherit: frozenset[str],
+    env_file: StrPath | None,
+    *,
+    said: Mapping[str, str] = EMPTY,
 ) -> dict[str, str]:
-    """Return the kernelspec's variables, in Jupyter's template language."""
+    """Return the kernelspec's variables, in Jupyter's template language; `said` are templates that lie over the activated variables."""
     separator = ";" if host.platform == "win32" else ":"
     first = [host.shown(directory) for directory in activated.prepend_path]
     if any(separator in directory for directory in first):
         raise UsageError(f"{first[0]} contains {separator!r}, so it cannot stand on PATH", code="path", hint="choose another path")
     blank = {name: "" for name in (*BLANKED, *sorted(activated.unset)) if name not in inherit}
     path = separator.join([*map(escaped, first), "${PATH}"])
-    own = {"PATH": path, **blank, **{name: escaped(value) for name, value in activated.assign.items()}}
+    own = {"PATH": path, **blank, **{name: escaped(value) for name, value in activated.assign.items()}, **said}
     outside = {name: escaped(value) for name, value in host.environ.items()}
     stated = {} if env_file is None else file_variables(env_file, {**outside, **own}, host, literal=escaped)
     return {**own, **stated, **{name: escaped(value) for name, value in variables.items()}}

@@ -9,7 +9,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,12 +18,13 @@ from ..errors import KernelError, UsageError
 from ..kernelspec import spec
 from ..kernelspec.launch import launch_of
 from ..models.plans import Kernel, Proof
-from ..models.value import replace
+from ..value import replace
 from .listing import named
 
 if TYPE_CHECKING:
     from typing import Unpack
 
+    from ..formats.kernel_json import KernelJson
     from ..models.cells import Result
 
 _MARK: Final = "envkit-proof:"
@@ -47,11 +48,13 @@ print(%r + _json.dumps(_said))
 def verify(kernel: Kernel | str, **control: Unpack[Control]) -> Kernel:
     """Prove a kernel by a cell that runs in it, and return it with its `proof`.
 
+    One for another language, which an environment brings, is proven by what it answers when it is asked who it is.
+
     Args:
         kernel: its name, then the one that Jupyter would start is meant, or a `Kernel`.
 
     Raises:
-        NotFoundError: there is no such kernel. UsageError: it is not a Python one.
+        NotFoundError: there is no such kernel. UsageError: it is neither for Python nor of an environment.
         KernelError: it does not start, or the cell ran in another environment; the code is the cause, `stderr` what it said last.
         DeadlineError, CancelledError: as the call says; the kernel is stopped by then.
     """
@@ -68,11 +71,7 @@ def proven(kernel: Kernel, work: Work, *, packages: Sequence[str] = ()) -> Kerne
             f"the kernelspec in {kernel.path} cannot be read: {error}", code="spec-unreadable", hint="register the environment again"
         ) from error
     if written.language.lower() != "python":
-        raise UsageError(
-            f"{kernel.name!r} is a kernel for {written.language or 'no language'}",
-            code="language",
-            hint="only Python kernels can be proven",
-        )
+        return _answered(kernel, written, work)
     with (
         work.task("prove", f"run a cell in the kernel {kernel.name}") as task,
         tempfile.TemporaryDirectory(prefix="envkit-proof-") as empty,
@@ -92,6 +91,53 @@ def proven(kernel: Kernel, work: Work, *, packages: Sequence[str] = ()) -> Kerne
         _compare(kernel, proof)
         task.text = proof.text
     return replace(kernel, proof=proof, problem=None)
+
+
+def _answered(kernel: Kernel, written: KernelJson, work: Work) -> Kernel:
+    """Return a kernel for another language with the proof that it starts and says who it is (`kernel_info_reply`).
+
+    Raises:
+        UsageError: it belongs to no environment. KernelError: it does not start.
+    """
+    if kernel.environment is None:
+        raise UsageError(
+            f"{kernel.name!r} is a kernel for {written.language or 'no language'}, and of no environment that is known",
+            code="language",
+            hint="register the environment that brings it; what others registered is proven for Python alone",
+        )
+    with (
+        work.task("prove", f"ask the kernel {kernel.name} who it is") as task,
+        tempfile.TemporaryDirectory(prefix="envkit-proof-") as empty,
+    ):
+        from ..kernelspec.running import Running  # noqa: PLC0415 - whoever only registers does without it
+
+        began = time.monotonic()
+        running = Running(launch_of(written, str(kernel.path), work.host), cwd=Path(empty), work=work)
+        seconds, info = time.monotonic() - began, running.info
+        running.close()
+        proof = _introduced(kernel.environment.prefix, written, info, seconds)
+        task.text = proof.text
+    return replace(kernel, proof=proof, problem=None)
+
+
+def _introduced(prefix: Path, written: KernelJson, info: Mapping[str, Any], seconds: float) -> Proof:
+    """Return what a kernel said of itself; a version that is none by Python's rules counts as 0, and stands in the text."""
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - listing kernels does without it
+
+    language: Any = info.get("language_info")
+    said = str(_entry(language, "version") or "")
+    try:
+        version = Version(said)
+    except InvalidVersion:
+        version = Version("0")
+    name = " ".join(part for part in (str(_entry(language, "name") or written.language), said) if part)
+    maker = " ".join(str(info[key]) for key in ("implementation", "implementation_version") if info.get(key))
+    text = f"{name} in {prefix}" + (f", by {maker}" if maker else "")
+    return Proof(seconds=seconds, prefix=prefix, version=version, text=text)
+
+
+def _entry(given: Any, key: str) -> Any:
+    return given.get(key) if hasattr(given, "get") else None
 
 
 def _proof(result: Result, seconds: float, packages: Sequence[str]) -> Proof:

@@ -175,6 +175,8 @@ def _places(kernel: KernelJson, host: Host, reader: Reader) -> Iterator[Path]:
     """Yield what may lead to the environment that a kernelspec starts, the best first: prefixes and interpreters."""
     program = kernel.argv[0]
     if kernel.language.lower() != "python":
+        if kernel.owner is not None:  # envkit registered one that the environment brings
+            yield host.path(kernel.owner.environment)
         return
     for target in reversed(wrappers.targets(kernel.argv)):
         yield host.path(wrappers.environment_of(target))

@@ -19,8 +19,8 @@ from ..kernelspec import paths, spec
 from ..models.environment import Environment
 from ..models.mapping import EMPTY
 from ..models.plans import Kernel
-from ..models.value import replace
-from . import composing
+from ..value import replace
+from . import composing, shipped
 from .aliases import aliases_of, write_with_aliases
 from .composing import name_for as name_for  # noqa: PLC0414 - the names of kernels belong to registration
 from .listing import kernels as kernels, kernels_of as kernels_of  # noqa: PLC0414 - same
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ..formats.kernel_json import KernelJson
     from ..host import Host
     from ..models.aliases import Env, StrPath
+    from .shipped import Shipped
 
 Scope = Literal["user", "sys-prefix", "system"]
 OnExists = Literal["error", "replace", "suffix"]
@@ -112,14 +113,29 @@ def registered(
     env_file: StrPath | None = None,
     inherit: frozenset[str] = frozenset(),
     install: bool = True,
+    own: Shipped | None = None,
 ) -> Kernel:
-    """Register an environment that was resolved; see `register`."""
+    """Register an environment that was resolved; see `register`.
+
+    Args:
+        own: the kernelspec that the environment brings which is to be registered; None for a Python one, or where there is no Python
+            for the one that `shipped.meant` says.
+    """
     directory = _scope_directory(scope, work.host)
     wanted = name if name is not None else name_for(environment)
-    shown = display_name if display_name is not None else composing.label(environment, wanted)
-    compose = partial(composing.composed, environment, work.host, variables=variables, inherit=inherit, env_file=env_file)
+    own = own if own is not None else shipped.meant(environment, work.host)
+    label = partial(composing.label, environment) if own is None else partial(shipped.label, own)
+    shown = display_name if display_name is not None else label(wanted)
+    compose = partial(
+        composing.composed if own is None else partial(shipped.composed, own),
+        environment,
+        work.host,
+        variables=variables,
+        inherit=inherit,
+        env_file=env_file,
+    )
     with work.task("register", f"register the kernel {wanted}") as task:
-        if not composing.has_ipykernel(environment, work):
+        if own is None and not composing.has_ipykernel(environment, work):
             compose(display_name=shown)  # what cannot be registered is refused before anything is installed
             if on_exists == "error":
                 _refuse_other(directory / wanted.lower(), environment, work.host)
@@ -128,7 +144,7 @@ def registered(
         with spec.locked(directory, work):
             place, there = _place(directory, wanted.lower(), environment, on_exists, work.host)
             if display_name is None and place.name != wanted.lower():
-                kernel = replace(kernel, display_name=composing.label(environment, place.name))
+                kernel = replace(kernel, display_name=label(place.name))
             earlier = () if there is None else aliases_of(place, work.host, there)
             write_with_aliases(place, kernel, logos, earlier, private=env_file is not None)
         note_kernel(environment, place, work)

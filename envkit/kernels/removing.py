@@ -11,8 +11,8 @@ from ..errors import EnvkitError, RefusedError
 from ..kernelspec import spec
 from ..models.plans import Kernel, Removal
 from ..models.several import Several
-from ..models.value import replace
 from ..system.files import size_of
+from ..value import replace
 from .aliases import aliases_of
 from .listing import GONE, at, directories, is_absolute, named, owner_of
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeGuard
 from urllib.parse import quote, urlsplit
 
 from ..kernelspec import paths
-from ..models.value import dataclass
 from ..system.look import Look
+from ..value import dataclass
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection

@@ -2,7 +2,8 @@
 
 The server moves a notebook by starting the new kernel and ending the old one, which is the process that runs this very code. So
 nothing is asked of it before the cell has ended and its outputs are on their way. The front end follows a few seconds later; a cell
-that is run meanwhile would still run in the old environment, unnoticed, so it is made an error that says so.
+that is run meanwhile would still run in the old environment, unnoticed, so it is made an error that says so. The server interrupts a
+kernel before it ends it; so that this error is not lost to a KeyboardInterrupt, interrupts count for nothing while the notebook moves.
 """
 
 from __future__ import annotations
@@ -76,7 +77,8 @@ def use(env: Env | Kernel, **control: Unpack[Control]) -> Switch:
     return Switch(
         done=True,
         instructions=(
-            f'This notebook moves to "{kernel.display_name}" when this cell has ended. Jupyter shows the new name after a few seconds.\n'
+            f'This notebook moves to "{kernel.display_name}" when this cell has ended. Jupyter shows that after a few seconds; a kernel that '
+            f'was just registered is called "{kernel.name}" there until Jupyter looks for new ones, once a minute.\n'
             "Variables do not move along: run again what the next cells need."
         ),
     )
@@ -206,6 +208,7 @@ class _Move:
     def begin(self) -> None:
         """Refuse further cells, and let the server move the notebook, in a thread of its own."""
         self.shell.input_transformers_post.append(self._refused)
+        self._ignore_interrupts(ignore=True)
         threading.Thread(target=self._run, name="envkit-use", daemon=True).start()
 
     def _run(self) -> None:
@@ -215,7 +218,17 @@ class _Move:
         except ServerError as error:
             with suppress(ValueError):
                 self.shell.input_transformers_post.remove(self._refused)
+            self._ignore_interrupts(ignore=False)
             self._tell(by_hand(self._kernel, str(error), self._host))
+
+    def _ignore_interrupts(self, *, ignore: bool) -> None:
+        """Let interrupts pass: ipykernel ignores them but while it handles a message, before which it calls a hook to change that."""
+        kernel = getattr(self.shell, "kernel", None)
+        if ignore:
+            if hasattr(kernel, "pre_handler_hook"):
+                kernel.pre_handler_hook = _nothing  # type: ignore[union-attr] # as the line above says
+        elif kernel is not None:
+            vars(kernel).pop("pre_handler_hook", None)
 
     def _tell(self, switch: Switch) -> None:
         """Show what is to be done by hand in the output of the cell that asked."""
@@ -230,6 +243,10 @@ class _Move:
             "run it again when the new name stands at the top right"
         )
         return [f"raise RuntimeError({message!r})\n"]
+
+
+def _nothing() -> None:
+    """Do nothing where ipykernel would let an interrupt end a cell."""
 
 
 def _cell_ended(result: object) -> None:

@@ -62,6 +62,7 @@ class Client:
             self._poller.register(one, zmq.POLLIN)
         self._cell: Cell | None = None  # the one that runs
         self._interrupts = _Interrupts()
+        self.info: dict[str, Any] = {}  # what the kernel said of itself when it was ready
 
     def _socket(self, kind: int, channel: str) -> zmq.Socket[bytes]:
         one = self._context.socket(kind)
@@ -93,7 +94,8 @@ class Client:
                 self._send(self._shell, "kernel_info_request", {})
                 again = time.monotonic() + _TICK
             for channel, message in self._received():
-                replied = replied or (channel == "shell" and message["msg_type"] == "kernel_info_reply")
+                if channel == "shell" and message["msg_type"] == "kernel_info_reply":
+                    self.info, replied = message["content"], True
                 heard = heard or channel == "iopub"
 
     def _died(self) -> Exception:

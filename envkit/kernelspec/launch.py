@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..formats.kernel_json import KernelJson, filled_argv, filled_env
-from ..models.value import dataclass
+from ..value import dataclass
 from .paths import this_python
 
 if TYPE_CHECKING:

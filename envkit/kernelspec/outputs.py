@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ..models.cells import Output
-from ..models.value import replace
+from ..value import replace
 
 ERROR: Final = "application/vnd.jupyter.error"  # MIME type of an error's parts: name, message, traceback as one JSON object
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")

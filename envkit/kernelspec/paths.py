@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..models.value import dataclass
+from ..value import dataclass
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -108,7 +108,9 @@ def search_path(host: Host, reader: Reader | None = None) -> tuple[Path, ...]:
     system = _system_directories(host)
     ours = [prefix_directory(reader.prefix)] if reader else []
     middle = [*ours, *user] if _prefers_environment(host, reader) else [*user, *ours]
-    return tuple(dict.fromkeys([*stated, *(path for path in middle if path in user or path not in system), *system, ipython_directory(host)]))
+    return tuple(
+        dict.fromkeys([*stated, *(path for path in middle if path in user or path not in system), *system, ipython_directory(host)])
+    )
 
 
 def ipython_directory(host: Host) -> Path:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import KernelError, UsageError
 from . import causes
@@ -79,6 +79,11 @@ class Running:
                 return self._client.run(code, timeout=timeout, cancel=cancel, on_output=on_output)
             finally:
                 self._runner = None
+
+    @property
+    def info(self) -> Mapping[str, Any]:
+        """What the kernel said of itself when it was ready: the content of its kernel_info_reply."""
+        return self._client.info
 
     def interrupt(self) -> None:
         """Interrupt the cell that runs; nothing happens where none does."""

@@ -9,7 +9,7 @@ from ..errors import NotFoundError
 from ..models.plans import Plan, Spec
 from ..planning import Observation
 from ..system import files
-from . import building
+from . import building, previewing
 
 if TYPE_CHECKING:
     from ..control import Work
@@ -39,7 +39,8 @@ def shown(spec: Spec, work: Work) -> Plan:
         NotFoundError: no Python satisfies the spec, and none may be fetched.
     """
     try:
-        return planned(spec, work)[0]
+        plan, seen = planned(spec, work)
+        return previewing.previewed(plan, spec, seen, work)
     except NotFoundError as error:
         if spec.sources.pythons != "uv" or error.code != "python-not-found":
             raise

@@ -14,13 +14,14 @@ from ..changing import Wanted
 from ..discovery import search
 from ..errors import EnvkitError, MachineError
 from ..locking import exactness
-from ..models.plans import Project, Spec
-from ..models.value import replace
+from ..models.plans import Lock, Project, Spec
 from ..system import files
+from ..value import replace
 from . import afterwards, known_sets, observing
 
 if TYPE_CHECKING:
     from ..control import Work
+    from ..formats.ready_record import Record
     from ..models.environment import Environment
     from ..planning import Observation
     from ..system.locks import Held
@@ -28,17 +29,20 @@ if TYPE_CHECKING:
 ASIDE = ".envkit-old-"
 
 
-def carry_out(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | None = None) -> Environment:
+def carry_out(
+    spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | None = None, exactly: Lock | None = None
+) -> Environment:
     """Make what was observed what the spec says. The spec was checked, the planner has agreed, the lock is held.
 
     Args:
         key: of the environment, where it is content-addressed.
+        exactly: what was resolved when the plan was shown, and is to be built without resolving it again.
 
     Raises:
         InstallError, NetworkError, MachineError, ...: what was new is gone then, what was there is as it was or marked dirty.
     """
     if seen.state in {"absent", "half-made"} or seen.mismatch is not None:
-        return build(spec, seen, work, lock, key=key)
+        return build(spec, seen, work, lock, key=key, exactly=exactly)
     environment = seen.environment
     assert environment is not None
     if seen.state == "damaged":
@@ -48,6 +52,8 @@ def carry_out(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str
     if record is not None and seen.differing:
         record = replace(record, variables={**record.variables, **spec.variables})
         records.finish(seen.prefix, record, work.host)
+        if spec.backend == match_specs.CONDA:
+            _tell_conda(seen.prefix, record)
     if spec.lock is not None:
         if seen.unsatisfied or seen.surplus:
             with changing.changing(environment, work, asked=Wanted(pypi=spec.pypi), record=record):
@@ -57,6 +63,13 @@ def carry_out(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str
     if seen.commands:
         afterwards.catch_up(environment, spec, work, lock)
     return identified(seen.prefix, work)
+
+
+def _tell_conda(prefix: Path, record: Record) -> None:
+    """Write the variables of an environment down where conda and mamba read them."""
+    from ..conda.transaction import write_state  # noqa: PLC0415 - only where there is conda
+
+    write_state(prefix, record.variables)
 
 
 def _wanted(spec: Spec, pypi: tuple[str | Project, ...], conda: tuple[str, ...] = ()) -> Wanted:
@@ -77,7 +90,9 @@ def _has_python(environment: Environment) -> bool:
     return environment.python is not None or environment.kind == match_specs.CONDA
 
 
-def build(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | None = None) -> Environment:
+def build(
+    spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | None = None, exactly: Lock | None = None
+) -> Environment:
     """Build at an empty place, or in place of what is there, which comes back when that fails."""
     prefix = seen.prefix
     wanted = planning.wanted_in(spec, seen)
@@ -88,7 +103,7 @@ def build(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | N
             with records.inner_locked(prefix, work) as inner:  # outside of the try: to wait in vain is an OSError, too
                 descriptors = (*lock.descriptors, *inner)
                 try:
-                    whole = replace(spec, conda=conda)
+                    whole = replace(spec, conda=conda, lock=exactly or spec.lock)
                     plugins.backend(spec.backend).build(prefix, spec=whole, base=seen.base, work=work, descriptors=descriptors)
                 except OSError as error:
                     raise files.machine_error(error, prefix) from error

@@ -11,12 +11,13 @@ from ..control import Control, Work, takes_control
 from ..errors import InstallError, RefusedError
 from ..formats import pyvenv_cfg
 from ..formats.ready_record import Record
+from ..match_specs import CONDA
 from ..models.environment import Environment
 from ..models.plans import Spec
-from ..models.value import replace
 from ..planning import Observation
 from ..system import files
 from ..system.look import Look
+from ..value import replace
 from ..venv import moving
 from . import building, making, observing
 
@@ -35,12 +36,13 @@ def clone(env: Env, where: StrPath, **control: Unpack[Control]) -> Environment:
     reach the other; who edits a file of a hard-linked package in place edits it in both. Kernels are not copied.
 
     Args:
-        env: a virtual environment, whoever made it; also a content-addressed one.
+        env: a virtual or conda environment, whoever made it; also a content-addressed or frozen one.
         where: the name of a managed environment, or a path.
 
     Raises:
         NotFoundError: there is no such environment. ExistsError: something is at `where`.
-        RefusedError: it is broken, temporary, or no virtual environment. InstallError: files of its packages are missing.
+        RefusedError: it is broken, temporary, or a plain interpreter. InstallError: files of its packages are missing, or the new
+            place is too long for a file of conda's that names it.
         MachineError: the place cannot be written. BusyError: another process changes one of the two.
     """
     work = Work.of(control)
@@ -56,6 +58,10 @@ def clone(env: Env, where: StrPath, **control: Unpack[Control]) -> Environment:
         seen = observing.observe_place(spec, work)
         making.refuse_existing(spec, seen)
         source = clonable(environments.resolved(source.prefix, work), work.host)
+        if source.kind == CONDA:
+            from . import conda_mending  # noqa: PLC0415 - the conda room is loaded where there is conda
+
+            return conda_mending.clone(source, spec, seen, work)
         return _clone(source, spec, seen, work)
 
 
@@ -65,9 +71,11 @@ def clonable(environment: Environment, host: Host) -> Environment:
     Raises:
         RefusedError: it cannot, and why.
     """
-    if environment.kind != "venv":
+    if environment.kind not in {"venv", CONDA}:
         raise RefusedError(
-            f"{environment} is no virtual environment", code="not-a-venv", hint="make one on this Python with create(..., python=...)"
+            f"{environment} is no virtual and no conda environment",
+            code="not-a-venv",
+            hint="make one on this Python with create(..., python=...)",
         )
     if places.is_temporary(environment.prefix, host):
         raise RefusedError(

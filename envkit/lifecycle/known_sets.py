@@ -27,8 +27,8 @@ from ..errors import BusyError, EnvkitError
 from ..formats.dist_info import normalized
 from ..layout import Layout, layout
 from ..models.plans import Project, Spec
-from ..models.value import dataclass
 from ..system import files, locks, process
+from ..value import dataclass
 from ..venv import store
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from .. import places, records
 from ..control import Work
 from ..errors import BusyError
 from ..models.plans import Removal
-from ..models.value import replace
 from ..system import files
+from ..value import replace
 from . import known_sets
 from .building import ASIDE
 
@@ -41,6 +41,12 @@ def swept(work: Work, *, dry_run: bool) -> Iterator[Removal]:
             yield removal
         elif _remove_half_made(path, work):
             yield replace(removal, done=True)
+    for path, prefix in _staged(work.host):
+        removal = Removal(paths=(path,), kernels=(), size=files.size_of(path), reason="making it was interrupted", done=False)
+        if dry_run:
+            yield removal
+        elif _remove_staged(path, prefix, work):
+            yield replace(removal, done=True)
     _forget_choices(work.host, dry_run=dry_run)
 
 
@@ -54,6 +60,9 @@ def _found(host: Host) -> Iterator[tuple[Path, str]]:
                 yield Path(entry.path), "removing it was interrupted"
             elif entry.name.startswith(known_sets.UNFINISHED) and not known_sets.is_filling(host):
                 yield Path(entry.path), "unpacking it was interrupted"
+    for entry in _entries(host.data / "cache" / "conda" / "pkgs"):
+        if entry.name.startswith(files.TRASH):
+            yield Path(entry.path), "removing it was interrupted"
     for entry in _entries(host.data / "cache" / "pip"):
         if entry.name.startswith(".new-") and _is_old(entry):
             yield Path(entry.path), "unpacking it was interrupted"
@@ -94,6 +103,28 @@ def _remove_half_made(prefix: Path, work: Work) -> bool:
             return True
     except BusyError:
         return False
+
+
+def _staged(host: Host) -> list[tuple[Path, Path]]:
+    """Return the directories beside their place in which conda environments were being made, each with that place."""
+    directories = (records.environments_directory(host), *(places.store_directory(host, part) for part in ("environments", "temporary")))
+    there = [Path(entry.path) for place in directories for entry in _entries(place) if entry.name.startswith(".envkit-new-")]
+    if not there:
+        return []
+    from ..conda.staging import place_of  # noqa: PLC0415 - only where conda environments were being made
+
+    return sorted((path, prefix) for path in there if (prefix := place_of(path)) is not None)
+
+
+def _remove_staged(path: Path, prefix: Path, work: Work) -> bool:
+    """Remove it unless somebody is making that environment right now."""
+    try:
+        with records.locked(prefix, Work(host=work.host, timeout=0)), suppress(FileNotFoundError):
+            files.delete_renamed(path)
+            return True
+    except BusyError:
+        pass
+    return False
 
 
 def _forget_choices(host: Host, *, dry_run: bool) -> None:

@@ -10,8 +10,8 @@ from ..control import Control, Work, takes_control
 from ..errors import ExistsError, RefusedError, UsageError
 from ..models.environment import Environment
 from ..models.plans import Plan, Spec
-from ..models.value import replace
-from . import addressed, building, observing, removal
+from ..value import replace
+from . import addressed, building, observing, previewing, reinstalling, removal
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -129,7 +129,8 @@ def ensured(spec: Spec, work: Work) -> tuple[Environment, Plan]:
 def plan(spec: Spec, **control: Unpack[Control]) -> Plan:
     """Return the steps from what is there to what a spec says, without doing any; false when there is nothing to do.
 
-    The plan for a spec with neither name nor prefix has the `key` under which its environment is found again.
+    The plan for a spec with neither name nor prefix has the `key` under which its environment is found again. A plan with conda
+    packages says which would come and go, in `changes`, and how much has to be fetched.
 
     Raises:
         UsageError: the spec is not allowed. NotFoundError: no Python satisfies it.
@@ -139,7 +140,8 @@ def plan(spec: Spec, **control: Unpack[Control]) -> Plan:
     spec = observing.checked_spec(spec, work)
     if places.is_addressed(spec):
         return addressed.shown(spec, work)
-    return planning.steps_to(spec, observing.observe(spec, work))
+    seen = observing.observe(spec, work)
+    return previewing.previewed(planning.steps_to(spec, seen), spec, seen, work)
 
 
 @takes_control
@@ -158,14 +160,16 @@ def apply(plan: Plan, **control: Unpack[Control]) -> Environment:
         if addressed.shown(spec, work).key != plan.key:
             raise _stale("another Python or other files would be taken now")
         return addressed.ensured(spec, work)[0]
+    if reinstalling.is_one(plan):
+        return reinstalling.carry_out(plan, spec, work)
     with records.locked(records.prefix_of(spec, work.host), work) as lock:
         seen = observing.observe(spec, work)
         now = planning.steps_to(spec, seen)
-        if now.steps != plan.steps:
+        if now.steps != previewing.steps_done(plan):
             raise _stale("what is there changed since the plan was made")
         if not now and seen.environment is not None:
             return seen.environment
-        return building.carry_out(spec, observing.fetched(spec, seen, work), work, lock)
+        return building.carry_out(spec, observing.fetched(spec, seen, work), work, lock, exactly=plan.lock)
 
 
 def _stale(why: str) -> RefusedError:

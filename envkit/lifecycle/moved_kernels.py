@@ -12,7 +12,7 @@ from ..formats.kernel_json import KernelJson, escaped
 from ..kernels import listing, registration
 from ..kernelspec import paths, spec
 from ..models.environment import Environment
-from ..models.value import replace
+from ..value import replace
 
 if TYPE_CHECKING:
     from ..control import Work

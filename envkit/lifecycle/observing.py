@@ -13,8 +13,8 @@ from ..errors import NotFoundError, RefusedError, UsageError
 from ..locking import exactness
 from ..models.environment import Environment
 from ..models.plans import Project, Spec
-from ..models.value import dataclass, replace
 from ..planning import Observation
+from ..value import dataclass, replace
 from . import afterwards
 
 if TYPE_CHECKING:

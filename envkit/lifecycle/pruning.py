@@ -17,9 +17,9 @@ from ..kernels import listing, registration
 from ..models.environment import Environment
 from ..models.plans import Removal, Spec
 from ..models.several import Several
-from ..models.value import dataclass, replace
 from ..system import files, running
-from . import known_sets, leftovers
+from ..value import dataclass, replace
+from . import known_sets, leftovers, package_cache
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -37,22 +37,24 @@ def prune(
     dry_run: bool = False,
     **control: Unpack[Control],
 ) -> tuple[Removal, ...]:
-    """Remove content-addressed environments and unpacked wheels that nobody uses, and what killed processes left; return what went.
+    """Remove content-addressed environments, unpacked wheels and conda packages that nobody uses, and what kills left; return what went.
 
     In use, and so never removed, is what a process that envkit started or a `hold` holds, what a kernelspec or a temporary
     environment in use points at, and on Linux what a running process has its executable, its working directory or its
     `VIRTUAL_ENV` in. Environments with a name or at a path of the caller's stay; only what an interrupted `create` left of one goes.
-    Without `max_age` and `max_bytes` all that is not in use goes.
+    Without `max_age` and `max_bytes` all that is not in use goes. Of conda packages those are not in use of which no environment links
+    to a file, in envkit's own cache; the cache of a conda that is configured is left to it.
 
     Args:
         keep: environments, and specs whose environments are to stay.
         max_age: leave what was used (by `ensure`, `temporary`, `run`, ...) since then.
-        max_bytes: leave as much as fits, what was used last first. Files that environments share count for each.
+        max_bytes: leave as much as fits, what was used last first. Files that environments share count for each;
+            packages of conda get what the others leave.
         dry_run: only say what would be removed.
 
     Returns:
-        One for each directory, what kills left first, then by last use, the oldest first, unpacked wheels together last; empty where
-        nothing is to be removed.
+        One for each directory, what kills left first, then by last use, the oldest first, unpacked wheels together and conda packages
+        together last; empty where nothing is to be removed.
 
     Raises:
         UsageError: a limit is negative, or a name in `keep` is not allowed. MachineError: something cannot be removed.
@@ -92,13 +94,19 @@ def _prune(kept: frozenset[str], max_age: timedelta | None, max_bytes: int | Non
     wheels = _directories(places.store_directory(work.host, "wheels"))
     sizes = {} if max_bytes is None else {path: files.size_of(path) for path in (*stored, *wheels)}
     taken: list[Path] = []
-    for choice in _chosen(free, wheels, sizes, max_age, max_bytes, work.host):
+    chosen = tuple(_chosen(free, wheels, sizes, max_age, max_bytes, work.host))
+    for choice in chosen:
         work.check()
         if choice.path in wheels:
             taken.append(choice.path)
         elif (removal := _stored_removed(choice, work, dry_run=dry_run)) is not None:
             yield removal
     if taken and (removal := _wheels_removed(taken, work, dry_run=dry_run)) is not None:
+        yield removal
+    there = sum(sizes.values()) - sum(sizes.get(choice.path, 0) for choice in chosen)
+    oldest = None if max_age is None else time.time() - max_age.total_seconds()
+    room = None if max_bytes is None else max(0, max_bytes - there)
+    if (removal := package_cache.pruned(work, oldest=oldest, room=room, dry_run=dry_run)) is not None:
         yield removal
 
 

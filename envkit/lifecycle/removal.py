@@ -15,8 +15,8 @@ from ..errors import NotFoundError, RefusedError
 from ..kernels import registration
 from ..models.environment import Environment
 from ..models.plans import Kernel, Removal
-from ..models.value import replace
 from ..system import files
+from ..value import replace
 
 if TYPE_CHECKING:
     from typing import Unpack

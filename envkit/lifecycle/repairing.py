@@ -17,12 +17,13 @@ from ..control import Control, Work, takes_control
 from ..discovery import search
 from ..errors import EnvkitError, InstallError, RefusedError
 from ..formats import pyvenv_cfg
+from ..match_specs import CONDA
 from ..models.environment import Environment
 from ..models.plans import Project, Spec
-from ..models.value import dataclass, replace
 from ..planning import Observation
 from ..system import files, sites
 from ..system.look import Look
+from ..value import dataclass, replace
 from ..venv import moving
 from . import afterwards, building, footing, moved_kernels, observing, removal
 
@@ -61,27 +62,35 @@ def repair(env: Env, **control: Unpack[Control]) -> Environment:
     same packages: no Python of its minor version is there any more. Where those versions cannot be had for another Python, what was
     asked for is installed again in versions that can. When that fails too, what was there is there as before.
 
+    A conda environment is always mended in place: packages are put in anew of which a file is missing or is not as it was installed,
+    which takes reading every file, and where it was moved its files are made true for where it lies.
+
     Raises:
         NotFoundError: there is no such environment, or no Python that it could be built on.
-        RefusedError: it is no virtual environment; it is content-addressed, then `ensure` gives another one; it was never finished;
+        RefusedError: it is a plain interpreter; it is content-addressed, then `ensure` gives another one; it was never finished;
             or it would have to be built anew, was not made by envkit, and holds what no virtual environment has.
         InstallError, NetworkError: packages cannot be had again. BusyError: another process changes it.
     """
     work = Work.of(control)
     prefix = removal.prefix_meant(env, work)
     with records.locked(prefix, work) as lock:
-        return _repaired(_examined(prefix, work), work, lock)
+        found = _repairable(prefix, work)
+        if found.kind == CONDA:
+            from . import conda_mending  # noqa: PLC0415 - the conda room is loaded where there is conda
+
+            return conda_mending.repair(prefix, found, work, lock)
+        return _repaired(_examined(prefix, found, work), work, lock)
 
 
-def _examined(prefix: Path, work: Work) -> _Patient:
+def _repairable(prefix: Path, work: Work) -> Environment:
     """Return what is there if it can be repaired.
 
     Raises:
         RefusedError: it cannot.
     """
     found = search.identify(work.host, str(prefix), plugins.locators(work.host))
-    if found is None or found.kind != "venv":
-        raise RefusedError(f"{prefix} is no virtual environment", code="not-a-venv", hint="name the directory of one")
+    if found is None or found.kind not in {"venv", CONDA}:
+        raise RefusedError(f"{prefix} is no virtual and no conda environment", code="not-a-venv", hint="name the directory of one")
     if places.is_stored(prefix, work.host) or places.is_temporary(prefix, work.host):
         raise RefusedError(
             f"{prefix} is content-addressed or temporary, and so never changed",
@@ -91,12 +100,16 @@ def _examined(prefix: Path, work: Work) -> _Patient:
     state = records.state_of(prefix, work.host)
     if state.dirty is not None and state.dirty.doing == "create":
         raise RefusedError(f"making {prefix} was interrupted", code="half-made", hint="make it with ensure() or create()")
+    return found
+
+
+def _examined(prefix: Path, found: Environment, work: Work) -> _Patient:
     keys = pyvenv_cfg.load(Look(work.host).text(str(prefix / pyvenv_cfg.NAME), pyvenv_cfg.LIMIT) or "")
     return _Patient(
         prefix=prefix,
         environment=found,
         stated=records.stated_record(prefix, work.host),
-        dirty=state.dirty is not None,
+        dirty=records.state_of(prefix, work.host).dirty is not None,
         keys=keys,
         library=footing.library_of(prefix, keys),
     )

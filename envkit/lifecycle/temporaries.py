@@ -9,17 +9,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import places, records, uses, venv
+from .. import match_specs, places, records, uses, venv
 from ..control import Control, Work, takes_control
 from ..errors import EnvkitError, InstallError, NetworkError, NotFoundError, UsageError
 from ..formats.ready_record import MARKS
 from ..kernels import registration
 from ..layout import layout
+from ..match_specs import CONDA
 from ..models.environment import Environment
 from ..models.plans import Spec
-from ..models.value import replace
+from ..planning import Observation
 from ..system import files, sites
 from ..system.scope import OpenedScope, Scope
+from ..value import replace
 from ..venv import overlay
 from . import addressed, observing
 
@@ -87,11 +89,39 @@ def _opened(spec: Spec, control: Control) -> Generator[Environment, None, None]:
     spec = observing.checked_spec(spec, work)
     prefix = files.private_directory(places.store_directory(work.host, "temporary")) / os.urandom(12).hex()
     with ExitStack() as held:
+        if spec.backend == CONDA:
+            environment = _copied(spec, prefix, work, held)
+            held.callback(_remove, prefix, work)
+            yield environment
+            return
         layers = _held_layers(spec, prefix, work, held)
         held.callback(_remove, prefix, work)
         with work.task("create", f"create a temporary environment over {layers[0]}"):
             environment = _made(prefix, spec, layers, work)
         yield environment
+
+
+def _copied(spec: Spec, prefix: Path, work: Work, held: ExitStack) -> Environment:
+    """Return a private copy of the conda environment of a spec: one prefix cannot show another's packages, as virtual environments can."""
+    from . import conda_mending  # noqa: PLC0415 - the conda room is loaded where there is conda
+
+    held.enter_context(uses.held((prefix,), work))
+    while True:
+        source = _with_pip_where_possible(spec, work)
+        with uses.held((source.prefix,), work):  # for as long as it is copied
+            if records.looks_ready(source.prefix):
+                return conda_mending.clone(source, spec, Observation(prefix=prefix, state="absent"), work)
+        work.check()  # it was removed between the two: build it again
+
+
+def _with_pip_where_possible(spec: Spec, work: Work) -> Environment:
+    """Return the content-addressed environment of a spec; one with Python gets pip, where its channels have it."""
+    if match_specs.asks_for_python(spec) and not match_specs.is_locked(spec):
+        try:
+            return addressed.ensured(replace(spec, seed="pip"), work)[0]
+        except InstallError:
+            work.check()
+    return addressed.ensured(spec, work)[0]
 
 
 def _held_layers(spec: Spec, prefix: Path, work: Work, held: ExitStack) -> tuple[Environment, ...]:

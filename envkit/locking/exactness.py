@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .. import plugins, records
+from .. import match_specs, plugins, records
 from ..changing import inner_lock, named
 from ..errors import RefusedError
 from ..formats import pylock
@@ -25,12 +25,17 @@ def check_fresh(spec: Spec) -> None:
     """Refuse a lock that is not, or no longer, what the rest of its spec asks for; the text says what changed.
 
     Raises:
-        RefusedError: it is stale ("lock-stale"). UsageError, CorruptError: it is no lock of PyPI packages, or cannot be read.
+        RefusedError: it is stale ("lock-stale"). UsageError, CorruptError: it is no lock for such an environment, or cannot be read.
     """
-    from ..pypi import locks  # noqa: PLC0415 - a spec without lock does without it
-
     if spec.lock is None:
         return
+    if match_specs.is_locked(spec):
+        from . import conda_resolving  # noqa: PLC0415 - only where there is conda
+
+        conda_resolving.check_fresh(spec)
+        return
+    from ..pypi import locks  # noqa: PLC0415 - a spec without lock does without it
+
     said = locks.read_lock(spec.lock)
     if changes := _changed(spec, said):
         raise RefusedError(
@@ -95,9 +100,13 @@ def differences(spec: Spec, environment: Environment, host: Host) -> tuple[tuple
     Raises:
         RefusedError: the lock is for another Python or platform.
     """
+    assert spec.lock is not None
+    if match_specs.is_locked(spec):
+        from . import conda_resolving  # noqa: PLC0415 - only where there is conda
+
+        return conda_resolving.differences(spec, environment, host)
     from ..pypi import locks  # noqa: PLC0415 - a spec without lock does without it
 
-    assert spec.lock is not None
     missing, surplus = locks.differences(environment, spec.lock, _kept(spec), host)
     seed = plugins.package_manager("pypi").unsatisfied(environment, sorted(_kept(spec)), host)
     return (*seed, *missing), surplus
@@ -111,9 +120,14 @@ def sync(spec: Spec, environment: Environment, work: Work, held: Held) -> None:
     Raises:
         As `locks.sync_into`.
     """
+    assert spec.lock is not None
+    if match_specs.is_locked(spec):
+        from . import conda_resolving  # noqa: PLC0415 - only where there is conda
+
+        conda_resolving.sync(spec, environment, work, held)
+        return
     from ..pypi import locks  # noqa: PLC0415 - as above
 
-    assert spec.lock is not None
     log = records.log_of(environment.prefix, work.host)
     manager = plugins.package_manager("pypi")
     with inner_lock(environment, work) as inner:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from .. import plugins, records
+from .. import ecosystems, plugins, records
 from ..control import Work
 from ..environments import resolved
 from ..errors import NotFoundError, RefusedError, UsageError
+from ..match_specs import CONDA
 from ..models.plans import Lock, Package, Project, Spec
-from ..models.value import replace
+from ..value import replace
 from .exactness import kept_lock, shown
 
 if TYPE_CHECKING:
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
 Format = Literal["requirements.txt", "pylock.toml", "environment.yml", "explicit.txt", "spec.json"]
 
 
-def export(env: Env, format: Format, *, host: Host | None = None) -> str:  # noqa: A002 - says what it is
+def export(env: Env, format: Format, *, from_history: bool = False, host: Host | None = None) -> str:  # noqa: A002 - says what it is
     """Return what an environment holds as the text of a file that `read_spec` reads back. Reads files, starts no process.
 
     Args:
         format: "requirements.txt" (each package at its version), "pylock.toml" (of an environment that was made from a lock and still
-            is what the lock says), "environment.yml", "spec.json" (all that envkit knows of it); "explicit.txt" is for conda ones.
+            is what the lock says), "environment.yml", "spec.json" (all that envkit knows of it); "explicit.txt" (of a conda environment:
+            the URL and hash of each package file, what is needed first).
+        from_history: of a conda environment write into environment.yml what was asked for, and not each package with its build; so
+            the file is of use on other platforms.
 
     Raises:
         NotFoundError: there is no such environment, or it has no lock ("lock-not-found").
@@ -39,6 +43,10 @@ def export(env: Env, format: Format, *, host: Host | None = None) -> str:  # noq
     """
     work = Work(host=host)
     environment = resolved(env, work)
+    if from_history and (format != "environment.yml" or environment.kind != CONDA):
+        raise UsageError("from_history is for the environment.yml of a conda environment", code="format", hint="leave from_history out")
+    if environment.kind == CONDA and format in {"environment.yml", "explicit.txt", "spec.json"}:
+        return _exported_conda(environment, format, work.host, from_history=from_history)
     if format == "requirements.txt":
         return "".join(f"{line}\n" for line in _lines(environment, work.host))
     if format == "pylock.toml":
@@ -51,11 +59,28 @@ def export(env: Env, format: Format, *, host: Host | None = None) -> str:  # noq
         return to_json(_spec(environment, work.host)) + "\n"
     if format == "explicit.txt":
         raise UsageError("explicit.txt is for conda environments alone", code="format", hint='give "requirements.txt" or "pylock.toml"')
-    raise UsageError(f"format is {format!r}", code="format", hint="one of requirements.txt, pylock.toml, environment.yml, spec.json")
+    raise UsageError(
+        f"format is {format!r}", code="format", hint="one of requirements.txt, pylock.toml, environment.yml, explicit.txt, spec.json"
+    )
+
+
+def _exported_conda(environment: Environment, format: Format, host: Host, *, from_history: bool) -> str:  # noqa: A002 - as above
+    from . import conda_exporting  # noqa: PLC0415 - only where there is conda
+
+    if format == "explicit.txt":
+        return conda_exporting.explicit(environment, host)
+    if format == "environment.yml":
+        return conda_exporting.environment_file(environment, host, from_history=from_history)
+    from ..formats.values import to_json  # noqa: PLC0415 - only for this format
+
+    return to_json(conda_exporting.spec_of(environment, host)) + "\n"
 
 
 def _packages(environment: Environment, host: Host) -> tuple[Package, ...]:
-    return plugins.package_manager("pypi").installed(environment, host)
+    """Return the packages of PyPI; of what a conda package brought the place where it was built says nothing."""
+    found = plugins.package_manager("pypi").installed(environment, host)
+    owned = ecosystems.owned_by_conda(environment, host)
+    return tuple(replace(package, url=None, editable=None) if package.name in owned else package for package in found)
 
 
 def _lines(environment: Environment, host: Host) -> list[str]:

@@ -10,6 +10,7 @@ from packaging.markers import Marker, default_environment
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
+from .. import match_specs
 from ..changing import checked
 from ..control import Control, Work, takes_control
 from ..environments import base_for, is_path
@@ -17,6 +18,7 @@ from ..errors import InstallError, UsageError
 from ..formats import pylock
 from ..models.plans import Lock, Spec
 from ..pypi import locks
+from ..value import replace
 from .exactness import as_lock, shown
 
 if TYPE_CHECKING:
@@ -54,10 +56,13 @@ _ALIASES: Final = {
 
 @takes_control
 def lock(spec: Spec, *, platforms: Iterable[str] = (), **control: Unpack[Control]) -> Lock:
-    """Resolve what a spec asks for and return it as a pylock.toml, with the hashes of every file that may be installed.
+    """Resolve what a spec asks for and return it as a lock, with the hashes of every file that may be installed.
+
+    It is a pylock.toml; of a spec for conda an explicit file, or with `platforms` a lock as pixi and rattler have it.
 
     Args:
         spec: its `pypi`, `constraints`, `python` and `sources` count. A range such as ">=3.10" makes the lock one for each Python of it.
+            Of one for conda its `conda`, `channels` and `python`.
         platforms: it must be installable on these: "linux-64", "linux-aarch64", "osx-64", "osx-arm64", "win-64", "win-arm64" (also
             "linux", "macos", "windows"). Without any it is made for this one; by uv it is then mostly right for others, too.
 
@@ -65,22 +70,26 @@ def lock(spec: Spec, *, platforms: Iterable[str] = (), **control: Unpack[Control
         The lock; `ensure(replace(spec, lock=lock))` makes exactly that. What it was made from is noted in it.
 
     Raises:
-        UsageError: the spec asks for conda packages, or for a platform that is not known, or pip is to lock for another one.
+        UsageError: the spec asks for conda packages with PyPI's on top of them, or for a platform that is not known, or pip is to lock
+            for another one.
         NotFoundError: no Python satisfies the spec. InstallError: no versions fit, or one has no file for a platform.
         NetworkError: the index cannot be reached.
 
-    Source: PEP 751.
+    Source: PEP 751; CEP 23 for explicit files.
     """
     work = Work.of(control)
     if isinstance(platforms, str):
         raise TypeError(f"platforms takes several, not the string {platforms!r}")
     wanted = tuple(dict.fromkeys(_platform(name) for name in platforms))
-    if spec.conda or spec.channels:
-        raise UsageError("a lock of conda packages is not available yet", code="not-available", hint="leave conda= and channels= out")
-    if spec.lock is not None and not spec.pypi:
+    for_conda = match_specs.backend_name(spec) == match_specs.CONDA
+    if spec.lock is not None and not (spec.pypi or (for_conda and spec.conda)):
         raise UsageError(
             "the spec has a lock and says nothing else to resolve", code="lock", hint="read the file that the lock was made from"
         )
+    if for_conda:
+        from . import conda_resolving  # noqa: PLC0415 - only where there is conda
+
+        return conda_resolving.resolve(replace(spec, lock=None), wanted, work)
     asked = checked(spec.pypi, work.host)
     base = base_for(spec.python, work, spec.sources)
     text = locks.resolve_lock(

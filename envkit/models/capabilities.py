@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .value import dataclass
+from ..value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from ..value import dataclass
 from .mapping import freeze
 from .showing import shown
-from .value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

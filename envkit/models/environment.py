@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from ..value import dataclass
 from .mapping import freeze
 from .showing import shown
-from .value import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

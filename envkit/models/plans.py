@@ -9,10 +9,10 @@ from typing import Literal
 
 from packaging.version import Version
 
+from ..value import dataclass
 from .environment import Environment, Problem
 from .mapping import EMPTY, freeze
 from .showing import shown
-from .value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,15 +201,31 @@ class Activation:
         freeze(self, mappings=("assign",), tuples=("prepend_path",), sets=("unset",))
 
     def apply(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """Return a copy of `environ` as it is inside the environment; `environ` itself stays as it was."""
+        """Return a copy of `environ` as it is inside the environment; `environ` itself stays as it was.
+
+        One conda environment takes the place of another, as with `conda activate`: the directories of the one that `environ` says is
+        active leave PATH.
+        """
         changed = {name: value for name, value in environ.items() if name not in self.unset}
         changed.update(self.assign)
         # An absolute path tells the platform: one of Windows begins with a drive or a share.
         separator = ":" if all(str(directory).startswith("/") for directory in self.prepend_path) else ";"
         first = [str(directory) for directory in self.prepend_path]
-        rest = [part for part in changed.get("PATH", "").split(separator) if part and part not in first]
+        gone = {*first, *self._left(environ, separator)}
+        rest = [part for part in changed.get("PATH", "").split(separator) if part and part not in gone]
         changed["PATH"] = separator.join([*first, *rest])
         return changed
+
+    def _left(self, environ: Mapping[str, str], separator: str) -> tuple[str, ...]:
+        """Return the directories that the conda environment which is left had put on PATH."""
+        left = environ.get("CONDA_PREFIX")
+        if not left or "CONDA_PREFIX" not in self.assign or environ.get("CONDA_SHLVL", "0") in {"", "0"}:
+            return ()
+        if separator == ":":
+            return (f"{left}/bin",)
+        libraries = ("ucrt64", "clang64", "mingw64", "clangarm64", "mingw-w64", "usr")
+        inside = (*(f"Library\\{name}\\bin" for name in libraries), "Library\\bin", "Scripts", "bin")
+        return (left, *(f"{left}\\{directory}" for directory in inside))
 
     _repr_mimebundle_ = shown
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..value import dataclass
 from .showing import shown
-from .value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,47 @@ def conflicts_of(env: Environment, host: Host) -> tuple[Problem, ...]:
     return tuple(found)
 
 
+def unmet_of(env: Environment, host: Host) -> dict[str, tuple[str, ...]]:
+    """Return what to install so that what packages need is there, by the package that lacks it.
+
+    Returns:
+        A requirement for each thing that is missing or does not fit, with what all installed packages say of its version.
+    """
+    target = Target(env, host)
+    needs = {name: list(_needs(distribution, target)) for name, distribution in target.installed.items()}
+    said: dict[str, list[Requirement]] = {}
+    for requirement in (requirement for those in needs.values() for requirement in those):
+        said.setdefault(normalized(requirement.name), []).append(requirement)
+    found: dict[str, tuple[str, ...]] = {}
+    for name, those in sorted(needs.items()):
+        lacking = {normalized(each.name) for each in those if not target.satisfies(str(each))}
+        if lacking:
+            found[name] = tuple(_together(said[other]) for other in sorted(lacking))
+    return found
+
+
+def _together(requirements: list[Requirement]) -> str:
+    """Return several requirements of one package as one."""
+    first = requirements[0]
+    extras = sorted({extra for requirement in requirements for extra in requirement.extras})
+    limits = sorted({str(limit) for requirement in requirements for limit in requirement.specifier})
+    asked = f"[{','.join(extras)}]" if extras else ""
+    return f"{first.name}{asked}{','.join(limits)}"
+
+
+def _needs(distribution: Distribution, target: Target) -> Iterator[Requirement]:
+    """Yield what a package needs here; what it needs for its extras is not asked."""
+    for text in dict.fromkeys(distribution.metadata.requires):
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            continue  # no installer can act on it
+        requirement.url = None  # from where it came is its installer's business
+        if target.applies(requirement):
+            requirement.marker = None
+            yield requirement
+
+
 def _of_python(name: str, distribution: Distribution, version: str) -> Problem | None:
     """Return a problem when a package says that it is not made for this Python."""
     stated = distribution.metadata.requires_python
@@ -50,14 +91,9 @@ def _of_python(name: str, distribution: Distribution, version: str) -> Problem |
 
 
 def _of_requirements(name: str, distribution: Distribution, target: Target) -> Iterator[Problem]:
-    """Yield a problem for each thing that a package needs and that is not there; what it needs for its extras is not asked."""
-    for text in dict.fromkeys(distribution.metadata.requires):
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement:
-            continue  # no installer can act on it
-        requirement.url = None  # from where it came is its installer's business
-        if not target.applies(requirement) or target.satisfies(str(requirement)):
+    """Yield a problem for each thing that a package needs and that is not there."""
+    for requirement in _needs(distribution, target):
+        if target.satisfies(str(requirement)):
             continue
         wanted = f"{requirement.name}{_extras(requirement)}{requirement.specifier}"
         there = target.installed.get(normalized(requirement.name))

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from ..formats.dist_info import Metadata, ends_header, normalized, read_metadata, read_requires_txt
 from ..models.plans import Package
-from ..models.value import dataclass
 from ..system.sites import site_packages
+from ..value import dataclass
 
 if TYPE_CHECKING:
     from ..formats.direct_url import DirectUrl

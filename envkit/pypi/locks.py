@@ -21,8 +21,8 @@ from ..errors import CorruptError, InstallError, RefusedError, UsageError
 from ..formats import pylock
 from ..formats.direct_url import file_path
 from ..models.plans import Changes, Project, Sources
-from ..models.value import dataclass, replace
 from ..system.files import write_atomic
+from ..value import dataclass, replace
 from .inventory import distributions
 from .markers import full_version, markers_of
 from .request import Command, Request, Tool, project_text

@@ -12,7 +12,7 @@ from ..system.files import remove_tree
 from ..system.sites import site_packages
 from .inventory import Distribution, distributions, in_directories
 from .transaction import install_into
-from .verification import dist_infos
+from .verification import alterations, dist_infos
 
 if TYPE_CHECKING:
     from ..control import Work
@@ -32,7 +32,8 @@ def repair_distributions(
     """Install broken distributions anew, each in the version that its directory names, without touching what they need.
 
     A `.dist-info` that lacks METADATA or RECORD is removed first: no installer can uninstall it. A distribution that came from
-    a URL or a project comes from there again.
+    a URL or a project comes from there again. Where files are not what their RECORD says even then, the installer's cache was
+    altered along with them, and it is asked once more to take nothing from there.
 
     Args:
         names: the subjects of `broken`; a name of which nothing is left is passed over.
@@ -53,10 +54,15 @@ def repair_distributions(
                         remove_tree(path)
     if not wanted:
         return Changes()
-    return install_into(
-        env, wanted.values(), sources=sources, constraints=constraints, dependencies=False, reinstall=True, break_system_packages=False,
-        dry_run=False, work=work, log=log, descriptors=descriptors,
-    )  # fmt: skip
+    changes = Changes()
+    for fresh in (False, True):
+        changes = install_into(
+            env, wanted.values(), sources=sources, constraints=constraints, dependencies=False, reinstall=True, fresh=fresh,
+            break_system_packages=False, dry_run=False, work=work, log=log, descriptors=descriptors,
+        )  # fmt: skip
+        if not alterations(env, work, frozenset(wanted)):
+            break  # else what the installer keeps is not what it was, either
+    return changes
 
 
 def again(sites: Collection[str]) -> tuple[str | Project, ...]:

@@ -27,9 +27,9 @@ from packaging.version import InvalidVersion, Version
 from ..errors import MachineError, NetworkError, NotFoundError
 from ..formats.dist_info import read_metadata
 from ..models.plans import Sources
-from ..models.value import dataclass
 from ..system.files import delete_renamed, machine_error, private_directory
 from ..system.process import run_process
+from ..value import dataclass
 from .configuration import pip_settings
 from .environ import neutral
 from .markers import full_version

@@ -9,7 +9,7 @@ from typing import Literal
 from packaging.version import Version
 
 from ..models.plans import Project, Sources
-from ..models.value import dataclass
+from ..value import dataclass
 from .requirements import project_name
 
 Kind = Literal["uv", "pip"]
@@ -29,7 +29,8 @@ class Request:
     """One installation. `scratch` is an empty private directory: the working directory of the tool, and its files.
 
     `present` are the names installed before; `prefix` is the environment's directory, where pip may have a configuration too.
-    `upgrade` asks for the newest version that fits, also where one that fits is installed.
+    `upgrade` asks for the newest version that fits, also where one that fits is installed. `fresh` takes nothing unpacked from the
+    installer's cache, whose files may be those of the environment.
     """
 
     python: str
@@ -46,6 +47,7 @@ class Request:
     scratch: Path
     present: frozenset[str]
     upgrade: bool = False
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,9 @@ from ..errors import UsageError
 from ..formats import pyvenv_cfg
 from ..formats.dist_info import normalized
 from ..models.plans import Project
-from ..models.value import replace
 from ..system.secrets import masked
 from ..system.sites import site_packages
+from ..value import replace
 from .inventory import Distribution, in_directories
 from .markers import markers_of
 

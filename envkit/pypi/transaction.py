@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DeadlineError, EnvkitError, InstallError, NetworkError, NotFoundError
 from ..models.plans import Changes, Package, Project, Sources
-from ..models.value import replace
 from ..system.files import delete_renamed, machine_error, write_atomic
 from ..system.process import Completed, run_process
 from ..system.secrets import masker
+from ..value import replace
 from . import pip_driver, uv_driver
 from .failures import failure, managed_error
 from .installers import choose
@@ -45,6 +45,7 @@ def install_into(
     dependencies: bool,
     reinstall: bool,
     upgrade: bool = False,
+    fresh: bool = False,
     break_system_packages: bool,
     dry_run: bool,
     work: Work,
@@ -72,6 +73,7 @@ def install_into(
             scratch=scratch,
             present=frozenset(before),
             upgrade=upgrade,
+            fresh=fresh,
         )
         _refuse_managed(env, break_system_packages or dry_run)
         runner = Runner(env, work, log, descriptors)

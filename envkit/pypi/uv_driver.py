@@ -44,6 +44,7 @@ def install_commands(tool: Tool, request: Request, host: Host) -> tuple[Command,
         write_atomic(limits, "".join(f"{line}\n" for line in request.constraints))
         options.append(f"--constraint={limits}")
     options += _reinstall(request)
+    options += ["--no-cache"] * request.fresh  # uv links files from its cache: who edited one in an environment edited it there, too
     if request.upgrade:  # not --upgrade: that would upgrade what is needed only, too
         options += [f"--upgrade-package={name}" for name in sorted(set(map(_named, request.requirements)))]
     options += [f"--editable={project_text(project)}" for project in request.projects if project.editable]

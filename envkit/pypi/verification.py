@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from ..formats.dist_info import named_directory
@@ -35,12 +35,14 @@ def problems(env: Environment, host: Host) -> tuple[Problem, ...]:
     return tuple(sorted(found, key=lambda problem: problem.subject))
 
 
-def alterations(env: Environment, work: Work) -> tuple[Problem, ...]:
-    """Return a problem for each distribution of which a file was altered, sorted by name; see `envkit.pypi.altered`."""
+def alterations(env: Environment, work: Work, names: Collection[str] | None = None) -> tuple[Problem, ...]:
+    """Return a problem for each distribution of which a file was altered, sorted by name; of all, or of `names`; see `envkit.pypi.altered`."""
     found: list[Problem] = []
     prefix = str(env.prefix).replace("\\", "/")
     for site in site_packages(env, work.host):
         for directory, name in dist_infos(site):
+            if names is not None and name not in names:
+                continue
             work.check()
             try:
                 with open(f"{site}/{directory}/RECORD", "rb") as stream:

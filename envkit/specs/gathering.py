@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Gathered:
-    """What was read so far. `hashes` are by package; `whole` is a spec that a file holds as it is; `notes` say what was left out."""
+    """What was read so far. `hashes` are by package; `backend` is "conda" for files of conda's; `whole` is a spec that a file holds as it is; `notes` say what was left out."""
 
     pypi: list[str | Project] = field(default_factory=list[str | Project])
     constraints: list[str] = field(default_factory=list[str])
@@ -40,6 +40,8 @@ class Gathered:
     channels: tuple[str, ...] = ()
     variables: Mapping[str, str] = EMPTY
     name: str | None = None
+    prefix: Path | None = None
+    backend: str = "auto"
     lock: Lock | None = None
     whole: Spec | None = None
     files: list[Path] = field(default_factory=list[Path])
@@ -119,6 +121,8 @@ def finished(gathered: Gathered, work: Work) -> Spec:
         lock = _hashed_lock(gathered, work)
     return Spec(
         name=gathered.name,
+        prefix=gathered.prefix,
+        backend=gathered.backend,
         python=gathered.python,
         pypi=tuple(dict.fromkeys(gathered.pypi)),
         conda=gathered.conda,

@@ -1,4 +1,4 @@
-"""What a project says of itself: pyproject.toml, the head of a script, a notebook's cell, Pipfile, `.python-version`, environment.yml."""
+"""What a project says of itself: pyproject.toml, the head of a script, a notebook's cell, Pipfile, `.python-version`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from ..discovery import requests
 from ..errors import UsageError
-from ..formats import environment_yml, pipfile, pyproject, script_block
+from ..formats import pipfile, pyproject, script_block
 from ..formats.dist_info import normalized
-from ..formats.names import is_name
 from ..models.plans import Project
 from ..pypi import requirements as rules
 from .gathering import Gathered, python_request, read_text, unreadable
@@ -158,14 +157,3 @@ def gather_python_version(path: Path, gathered: Gathered, work: Work) -> None:
                 gathered.python = spelling
                 return
     raise UsageError(f"{path} asks for no Python: {' '.join(words)[:80]!r}", code="request", hint='write a version such as "3.12"')
-
-
-def gather_environment_yml(path: Path, gathered: Gathered, work: Work) -> None:
-    """Add what an environment.yml asks for; its conda part is kept as it is."""
-    try:
-        said = environment_yml.load(read_text(path, environment_yml.LIMIT, work.host, gathered))
-    except ValueError as error:
-        raise unreadable(path, str(error)) from error
-    gathered.conda, gathered.channels, gathered.variables = said.conda, said.channels, said.variables
-    gathered.name = said.name if said.name is not None and is_name(said.name) and requests.parse(said.name) is None else None
-    gather_texts(said.pip, path, gathered, work)

@@ -1,7 +1,7 @@
 """read_spec: what an environment should be, from a file that users have, or from a project's directory.
 
 In a directory the first of these counts, for what is exact says more than what is loose, and what stands for the whole environment
-more than a list: pylock.toml, uv.lock, poetry.lock, Pipfile.lock, environment.yml (or .yaml), pyproject.toml (if it describes a project,
+more than a list: pylock.toml, uv.lock, poetry.lock, Pipfile.lock, conda-lock.yml, pixi.lock, environment.yml (or .yaml), pyproject.toml (if it describes a project,
 or a group of it is asked for), Pipfile, requirements.txt. `.python-version` says which Python, whichever counts.
 """
 
@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Final
 from .. import records
 from ..control import Control, Work, takes_control
 from ..errors import CorruptError, NotFoundError, UsageError
-from ..formats import pylock, pyproject
+from ..formats import pixi_lock, pylock, pyproject
 from ..formats.values import from_json
 from ..models.plans import Spec
 from ..system.look import Look
-from . import exporters, projects, requirements
+from . import conda_files, exporters, projects, requirements
 from .gathering import Gathered, finished, lock_of, placed, python_request, read_text, unreadable
 
 if TYPE_CHECKING:
@@ -29,13 +29,14 @@ if TYPE_CHECKING:
     from ..models.aliases import StrPath
 
 ORDER: Final = (
-    *("pylock.toml", "uv.lock", "poetry.lock", "Pipfile.lock", "environment.yml", "environment.yaml"),
+    *("pylock.toml", "uv.lock", "poetry.lock", "Pipfile.lock", "conda-lock.yml", "pixi.lock", "environment.yml", "environment.yaml"),
     *("pyproject.toml", "Pipfile", "requirements.txt"),
 )
 """The files of a project of which the first that is there counts."""
 
 PYTHON_VERSION: Final = ".python-version"
 _PYLOCK: Final = re.compile(r"pylock(\.[^.]+)?\.toml")
+_CONDA_LOCK: Final = re.compile(r".*conda-lock.*\.ya?ml")
 _SPEC_LIMIT: Final = 256 * 1024 * 1024  # bytes; a spec may hold a lock
 
 _Gather = Callable[[Path, Gathered, Work, tuple[str, ...], tuple[str, ...]], None]
@@ -55,12 +56,12 @@ def read_spec(
 
     Args:
         path: requirements.txt (any *.txt or *.in), pyproject.toml, a script or a notebook with a block of PEP 723, pylock.toml,
-            Pipfile, Pipfile.lock, .python-version, uv.lock, poetry.lock, environment.yml, spec.json (of `export`); or a directory,
-            in which the first file of `specs.reading.ORDER` counts.
+            Pipfile, Pipfile.lock, .python-version, uv.lock, poetry.lock, environment.yml, conda-lock.yml, pixi.lock, an explicit
+            file of conda (*.txt), spec.json (of `export`); or a directory, in which the first file of `specs.reading.ORDER` counts.
         name: of the managed environment that it is for.
         prefix: the place that it is for.
         extras: of a project: what they ask for, too.
-        groups: dependency groups (PEP 735), or categories of a Pipfile.
+        groups: dependency groups (PEP 735), categories of a Pipfile or a conda-lock.yml, or the environment of a pixi.lock.
 
     Returns:
         A spec. Requirements with hashes become its lock, for which uv or pip asks the index for the files behind the hashes.
@@ -137,6 +138,8 @@ def _reader(name: str) -> tuple[_Gather, frozenset[str]]:
     """
     if _PYLOCK.fullmatch(name):
         return _pylock, frozenset({"extras", "groups"})
+    if _CONDA_LOCK.fullmatch(name):
+        return _conda_lock, _GROUPS
     if found := _BY_NAME.get(name):
         return found
     suffix = name.rpartition(".")[2].lower() if "." in name else ""
@@ -193,6 +196,14 @@ def _poetry_lock(path: Path, gathered: Gathered, work: Work, extras: tuple[str, 
     exporters.gather_poetry_lock(path, gathered, work, extras=extras, groups=groups)
 
 
+def _conda_lock(path: Path, gathered: Gathered, work: Work, extras: tuple[str, ...], groups: tuple[str, ...]) -> None:
+    conda_files.gather_conda_lock(path, gathered, work, groups=groups)
+
+
+def _pixi_lock(path: Path, gathered: Gathered, work: Work, extras: tuple[str, ...], groups: tuple[str, ...]) -> None:
+    conda_files.gather_pixi_lock(path, gathered, work, groups=groups)
+
+
 def _pipfile(path: Path, gathered: Gathered, work: Work, extras: tuple[str, ...], groups: tuple[str, ...]) -> None:
     projects.gather_pipfile(path, gathered, work, groups=groups)
 
@@ -212,13 +223,14 @@ _BY_NAME: Final[dict[str, tuple[_Gather, frozenset[str]]]] = {
     "pyproject.toml": (_pyproject, _BOTH),
     "uv.lock": (_uv_lock, _BOTH),
     "poetry.lock": (_poetry_lock, _BOTH),
+    pixi_lock.NAME: (_pixi_lock, _GROUPS),
     "Pipfile": (_pipfile, _GROUPS),
     "Pipfile.lock": (_pipfile, _GROUPS),
     PYTHON_VERSION: _plain(projects.gather_python_version),
 }
 _BY_SUFFIX: Final[dict[str, tuple[_Gather, frozenset[str]]]] = {
-    **dict.fromkeys(("txt", "in", "pip"), _plain(requirements.gather_file)),
-    **dict.fromkeys(("yml", "yaml"), _plain(projects.gather_environment_yml)),
+    **dict.fromkeys(("txt", "in", "pip"), _plain(conda_files.gather_text_file)),
+    **dict.fromkeys(("yml", "yaml"), _plain(conda_files.gather_environment_yml)),
     "py": _plain(projects.gather_script),
     "ipynb": _plain(projects.gather_notebook),
     "json": (_spec_json, frozenset()),

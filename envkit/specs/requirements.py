@@ -16,9 +16,9 @@ from ..errors import NotFoundError, UsageError
 from ..formats import requirements_txt
 from ..formats.dist_info import normalized
 from ..models.plans import Project
-from ..models.value import replace
 from ..pypi import requirements as rules
 from ..system.secrets import masked
+from ..value import replace
 from .gathering import Gathered, read_data, unreadable
 
 if TYPE_CHECKING:

@@ -186,7 +186,7 @@ class Look(Following):
 
 def _read(descriptor: int, size: int, expected: int) -> bytes:
     """Read up to `size` bytes; what the kernel makes up as it is read (/proc) comes in parts, and its size is told as 0."""
-    data = os.read(descriptor, size)
+    data = os.read(descriptor, min(size, expected or size))
     while 0 < len(data) < size and len(data) != expected and (more := os.read(descriptor, size - len(data))):
         data += more
     return data

@@ -17,7 +17,7 @@ from subprocess import CompletedProcess as CompletedProcess  # noqa: PLC0414 - o
 from typing import TYPE_CHECKING
 
 from ..errors import MachineError, NotFoundError
-from ..models.value import dataclass
+from ..value import dataclass
 from .family import kill_processes, stop_family
 from .streams import (
     Stream as Stream,  # noqa: PLC0414 - others take the type from here

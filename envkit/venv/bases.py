@@ -14,10 +14,10 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from ..models.value import dataclass
 from ..errors import NotFoundError, UsageError
 from ..formats import pyvenv_cfg
 from ..layout import library_name
+from ..value import dataclass
 
 if TYPE_CHECKING:
     from ..host import Host

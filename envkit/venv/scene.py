@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ..models.value import dataclass
+from ..value import dataclass
 
 _SLOT = re.compile(r"@(\w+)@")
 
@@ -15,7 +15,8 @@ class Scene:
     """One environment as its scripts see it: its paths as its world writes them.
 
     `prefix` is what `VIRTUAL_ENV` says; None where the environment is no virtual one, and none may be active beside it.
-    `programs` are the directories that come first on PATH.
+    `programs` are the directories that come first on PATH. `entering` and `leaving` are files that the shell sources at the end of
+    activation and at the beginning of deactivation, in their order; nu and xonsh source none.
     """
 
     prefix: str | None
@@ -23,6 +24,8 @@ class Scene:
     prompt: str
     variables: Mapping[str, str]
     windows: bool = False
+    entering: tuple[str, ...] = ()
+    leaving: tuple[str, ...] = ()
 
 
 def filled(template: str, **parts: str) -> str:

@@ -26,6 +26,7 @@ _SCRIPTS: Final[Mapping[str, Callable[[Scene], str]]] = {
 }
 SHELLS: Final = tuple(_SCRIPTS)
 _NAME: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+_ONE_LINE: Final = frozenset({"csh", "cmd"})  # shells in which a quoted text ends with its line
 _OURS: Final = frozenset({"PATH", "VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "PYTHONHOME"})
 
 
@@ -39,9 +40,9 @@ def script(shell: str, scene: Scene) -> str:
     write = _SCRIPTS.get(shell)
     if write is None:
         raise UsageError(f"shell is {shell!r}", code="shell", hint=f"one of {', '.join(SHELLS)}")
-    check_variables(scene.variables, windows=scene.windows)
+    check_variables(scene.variables, windows=scene.windows, lines=shell not in _ONE_LINE)
     separator = ";" if scene.windows else ":"
-    for path in (*scene.programs, *filter(None, (scene.prefix,))):
+    for path in (*scene.programs, *filter(None, (scene.prefix,)), *scene.entering, *scene.leaving):
         if CONTROL.search(path) or separator in path or (shell == "cmd" and '"' in path) or not _is_text(path):
             raise RefusedError(
                 f"no script can put {path!r} on PATH",
@@ -69,20 +70,25 @@ def files(scene: Scene) -> dict[str, str]:
     return found
 
 
-def check_variables(variables: Mapping[str, str], *, windows: bool) -> None:
-    """Refuse variables that no activation script can set.
+def can_be_set(name: str) -> bool:
+    """Say whether a script can set a variable of that name."""
+    return _NAME.fullmatch(name) is not None and name.upper() not in _OURS
+
+
+def check_variables(variables: Mapping[str, str], *, windows: bool, lines: bool = False) -> None:
+    """Refuse variables that no activation script can set; `lines` allows several lines, for shells that can quote them.
 
     Raises:
         UsageError: a name is none or one of activation's own, or a value has several lines.
     """
     for name, value in variables.items():
-        if not _NAME.fullmatch(name) or name.upper() in _OURS:
+        if not can_be_set(name):
             raise UsageError(
                 f"the variable {name!r} cannot be set by an environment",
                 code="variable",
                 hint="a name has letters, digits and _, and PATH and those of virtual environments are not to be set",
             )
-        if CONTROL.search(value) or (windows and '"' in value):
+        if CONTROL.search(value.replace("\n", "").replace("\t", "") if lines else value) or (windows and '"' in value):
             raise UsageError(
                 f"the value of {name} cannot be written into an activation script: {value!r}",
                 code="variable",

@@ -21,9 +21,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ..models.value import dataclass
 from ..formats.record import contained, read_record
 from ..system.placing import Placer
+from ..value import dataclass
 from .console_scripts import first_lines, interpreter_of, new_script
 from .moving import hash_and_size, hashed, rows_text
 

@@ -27,6 +27,8 @@ def sh_script(scene: Scene) -> str:
         identity=_NOT_VIRTUAL if scene.prefix is None else filled(_SH_VIRTUAL, prefix=path(scene.prefix), prompt=quoting.sh(scene.prompt)),
         programs=":".join(map(path, scene.programs)),
         shown=quoting.sh(f"({quoting.displayed(scene.prompt)}) "),
+        entering="".join(filled(_SH_SOURCE, file=path(file)) for file in scene.entering),
+        leaving="".join(filled(_SH_SOURCE_LEAVING, file=path(file)) for file in scene.leaving),
     )
 
 
@@ -41,6 +43,8 @@ def fish_script(scene: Scene) -> str:
         else filled(_FISH_VIRTUAL, prefix=quoting.fish(scene.prefix), prompt=quoting.fish(scene.prompt)),
         programs=" ".join(map(quoting.fish, scene.programs)),
         shown=quoting.fish(quoting.displayed(scene.prompt)),
+        entering="".join(filled(_FISH_SOURCE, file=quoting.fish(file)) for file in scene.entering),
+        leaving="".join(filled(_FISH_SOURCE_LEAVING, file=quoting.fish(file)) for file in scene.leaving),
     )
 
 
@@ -52,13 +56,19 @@ def csh_script(scene: Scene) -> str:
     """
     return filled(
         _CSH,
-        alias=filled(_CSH_ALIAS, leave="".join(filled(_CSH_LEAVE, name=name) for name in scene.variables)),
+        alias=filled(
+            _CSH_ALIAS,
+            leaving="".join(filled(_CSH_SOURCE_LEAVING, number=str(number)) for number, _ in enumerate(scene.leaving)),
+            leave="".join(filled(_CSH_LEAVE, name=name) for name in scene.variables),
+        ),
         enter="".join(filled(_CSH_ENTER, name=name, value=quoting.csh(value)) for name, value in scene.variables.items()),
         identity=_CSH_NOT_VIRTUAL
         if scene.prefix is None
         else filled(_CSH_VIRTUAL, prefix=quoting.csh(scene.prefix), prompt=quoting.csh(scene.prompt)),
         programs=":".join(map(quoting.csh, scene.programs)),
         shown=quoting.csh(f"({quoting.displayed(scene.prompt)}) "),
+        kept="".join(filled(_CSH_KEPT, number=str(number), file=quoting.csh(file)) for number, file in enumerate(scene.leaving)),
+        entering="".join(filled(_CSH_SOURCE, file=quoting.csh(file)) for file in scene.entering),
     )
 
 
@@ -71,7 +81,7 @@ fi
 
 deactivate () {
     if [ -n "${_OLD_VIRTUAL_PATH+x}" ]; then
-        PATH="$_OLD_VIRTUAL_PATH"
+@leaving@        PATH="$_OLD_VIRTUAL_PATH"
         export PATH
         unset _OLD_VIRTUAL_PATH
 @leave@    fi
@@ -107,7 +117,15 @@ fi
     PS1=@shown@"$PS1"
 fi
 
-hash -r 2>/dev/null || true
+@entering@hash -r 2>/dev/null || true
+"""
+
+_SH_SOURCE = """\
+if [ -f @file@ ]; then . @file@; fi
+"""
+
+_SH_SOURCE_LEAVING = """\
+        if [ -f @file@ ]; then . @file@; fi
 """
 
 _SH_VIRTUAL = """\
@@ -150,7 +168,7 @@ end
 
 function deactivate -d "Leave the virtual environment"
     if set -q _OLD_VIRTUAL_PATH
-        set -gx PATH $_OLD_VIRTUAL_PATH
+@leaving@        set -gx PATH $_OLD_VIRTUAL_PATH
         set -e _OLD_VIRTUAL_PATH
 @leave@    end
     if set -q _OLD_VIRTUAL_PYTHONHOME
@@ -187,6 +205,14 @@ end
         _old_fish_prompt
     end
 end
+@entering@"""
+
+_FISH_SOURCE = """\
+test -f @file@; and source @file@
+"""
+
+_FISH_SOURCE_LEAVING = """\
+        test -f @file@; and source @file@
 """
 
 _FISH_VIRTUAL = """\
@@ -223,12 +249,25 @@ alias deactivate '@alias@';
 setenv PATH @programs@":$PATH:q";
 test $?PYTHONHOME != 0 && set _OLD_VIRTUAL_PYTHONHOME = "$PYTHONHOME:q" && unsetenv PYTHONHOME;
 @enter@\
-test $?prompt != 0 && test $?VIRTUAL_ENV_DISABLE_PROMPT = 0 && set _OLD_VIRTUAL_PROMPT = "$prompt:q" && set prompt = @shown@"$prompt:q";
-rehash;
+@kept@test $?prompt != 0 && test $?VIRTUAL_ENV_DISABLE_PROMPT = 0 && set _OLD_VIRTUAL_PROMPT = "$prompt:q" && set prompt = @shown@"$prompt:q";
+@entering@rehash;
 """
 
+_CSH_KEPT = """\
+set _OLD_VIRTUAL_LEAVING_@number@ = @file@;
+"""
+
+_CSH_SOURCE = """\
+test -f @file@ && source @file@;
+"""
+
+_CSH_SOURCE_LEAVING = (
+    'test $?_OLD_VIRTUAL_LEAVING_@number@ != 0 && test -f "$_OLD_VIRTUAL_LEAVING_@number@:q" && source "$_OLD_VIRTUAL_LEAVING_@number@:q"; '
+    "unset _OLD_VIRTUAL_LEAVING_@number@; "
+)
+
 _CSH_ALIAS = """\
-test $?_OLD_VIRTUAL_PATH != 0 && setenv PATH "$_OLD_VIRTUAL_PATH:q" && unset _OLD_VIRTUAL_PATH; \
+@leaving@test $?_OLD_VIRTUAL_PATH != 0 && setenv PATH "$_OLD_VIRTUAL_PATH:q" && unset _OLD_VIRTUAL_PATH; \
 test $?_OLD_VIRTUAL_PYTHONHOME != 0 && setenv PYTHONHOME "$_OLD_VIRTUAL_PYTHONHOME:q" && unset _OLD_VIRTUAL_PYTHONHOME; \
 test $?_OLD_VIRTUAL_PROMPT != 0 && set prompt = "$_OLD_VIRTUAL_PROMPT:q" && unset _OLD_VIRTUAL_PROMPT; \
 @leave@unsetenv VIRTUAL_ENV; unsetenv VIRTUAL_ENV_PROMPT; rehash; test "\\!:*" != "nondestructive" && unalias deactivate"""

@@ -20,6 +20,8 @@ def powershell_script(scene: Scene) -> str:
         else filled(_POWERSHELL_VIRTUAL, prefix=quoting.powershell(scene.prefix), prompt=quoting.powershell(scene.prompt)),
         programs=" + [System.IO.Path]::PathSeparator + ".join(map(quoting.powershell, scene.programs)),
         shown=quoting.powershell(f"({quoting.displayed(scene.prompt)}) "),
+        entering="".join(filled(_POWERSHELL_SOURCE, file=quoting.powershell(file)) for file in scene.entering),
+        leaving="".join(filled(_POWERSHELL_SOURCE_LEAVING, file=quoting.powershell(file)) for file in scene.leaving),
     )
 
 
@@ -33,6 +35,7 @@ def cmd_script(scene: Scene) -> str:
         else filled(_CMD_VIRTUAL, prefix=quoting.cmd(scene.prefix), prompt=quoting.displayed(scene.prompt)),
         programs=";".join(map(quoting.cmd, scene.programs)),
         prompt=quoting.displayed(scene.prompt),
+        entering="".join(filled(_CMD_SOURCE, file=quoting.cmd(file)) for file in scene.entering),
     )
 
 
@@ -50,7 +53,7 @@ if (Test-Path -Path variable:global:_OLD_VIRTUAL_PATH) {
 
 function global:deactivate ([switch]$NonDestructive) {
     if (Test-Path -Path variable:global:_OLD_VIRTUAL_PATH) {
-        $env:PATH = $global:_OLD_VIRTUAL_PATH
+@leaving@        $env:PATH = $global:_OLD_VIRTUAL_PATH
         Remove-Variable -Name _OLD_VIRTUAL_PATH -Scope Global
 @leave@    }
     if (Test-Path -Path variable:global:_OLD_VIRTUAL_PYTHONHOME) {
@@ -88,6 +91,14 @@ if (Test-Path -Path env:PYTHONHOME) {
         _OLD_VIRTUAL_PROMPT
     }
 }
+@entering@"""
+
+_POWERSHELL_SOURCE = """\
+if (Test-Path -LiteralPath @file@) { . @file@ }
+"""
+
+_POWERSHELL_SOURCE_LEAVING = """\
+        if (Test-Path -LiteralPath @file@) { . @file@ }
 """
 
 _POWERSHELL_VIRTUAL = """\
@@ -140,6 +151,10 @@ if not defined VIRTUAL_ENV_DISABLE_PROMPT set "PROMPT=(@prompt@) %PROMPT%"
 
 if defined _OLD_CODEPAGE "%SystemRoot%\\System32\\chcp.com" %_OLD_CODEPAGE% > nul
 set _OLD_CODEPAGE=
+@entering@"""
+
+_CMD_SOURCE = """\
+if exist "@file@" call "@file@"
 """
 
 _CMD_VIRTUAL = """\

@@ -16,7 +16,7 @@ import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ..errors import ExistsError, NotFoundError, RefusedError, UsageError
 from ..formats import pyvenv_cfg

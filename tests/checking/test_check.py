@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,3 +117,60 @@ def test_a_python_that_does_not_run_is_told(host: Host, tmp_path: Path, packages
     python.chmod(0o755)
     assert ("python-unusable", "") in codes(envkit.check("demo", deep=True, host=host))
     assert ("python-unusable", "") not in codes(envkit.check("demo", host=host))
+
+
+def test_fixes_mend_what_is_missing_and_what_does_not_fit(packages: Path, host: Host, tmp_path: Path) -> None:
+    """Each problem of packages that an installer can mend has a plan, and after apply it is gone; the plan is taken once."""
+    shutil.rmtree(packages / "alpha-1.0.dist-info")
+    shutil.rmtree(packages / "alpha")
+    offline = replace(host, environ={**host.environ, "PIP_FIND_LINKS": str(tmp_path / "wheels"), "UV_FIND_LINKS": str(tmp_path / "wheels")})
+    missing = next(problem for problem in envkit.check("demo", host=host) if problem.code == "requirement-missing")
+    assert missing.fix is not None
+    assert [step.text for step in missing.fix.steps] == ["install alpha>=1"]
+    envkit.apply(missing.fix, host=offline, offline=True)
+    assert [problem.code for problem in envkit.check("demo", host=host)] == []
+    with pytest.raises(envkit.RefusedError):
+        envkit.apply(missing.fix, host=host)
+    metadata = packages / "alpha-1.0.dist-info/METADATA"
+    metadata.write_text(metadata.read_text().replace("Version: 1.0", "Version: 0.5"))
+    conflict = next(problem for problem in envkit.check("demo", host=host) if problem.code == "requirement-conflict")
+    assert conflict.fix is not None
+    assert [step.text for step in conflict.fix.steps] == ["install alpha>=1"]
+
+
+@pytest.mark.parametrize("how", ["gone", "altered", "metadata"])
+def test_fixes_put_broken_packages_in_again(packages: Path, host: Host, tmp_path: Path, how: str) -> None:
+    """In their versions, from where they came, and nothing else is touched; what changed since makes the plan stale."""
+    broken, whole = packages / "alpha/__init__.py", packages / "alpha-1.0.dist-info/METADATA"
+    before, described = broken.read_text(), whole.read_text()
+    if how == "altered":
+        broken.write_text(before.replace("1.0", "6.6"))
+    else:
+        (broken if how == "gone" else whole).unlink()
+    found = envkit.check("demo", deep=True, host=host)
+    fix = next(problem.fix for problem in found if problem.subject == "alpha" and problem.fix is not None)
+    assert [step.action for step in fix.steps] == ["reinstall"]
+    assert envkit.from_json(envkit.to_json(fix), envkit.Plan) == fix
+    record = host.data / "environments/demo/.envkit/ready.json"
+    text = json.loads(record.read_text())
+    text["sources"] = envkit.to_json(Sources(find_links=(str(tmp_path / "wheels"),), configuration="isolated"))
+    record.write_text(json.dumps(text))
+    made = envkit.apply(fix, host=host, offline=True)
+    assert made.problem is None
+    assert (broken.read_text(), whole.read_text()) == (before, described)
+    assert envkit.check("demo", deep=True, host=host) == ()
+    shutil.rmtree(packages / "alpha-1.0.dist-info")
+    with pytest.raises(envkit.RefusedError) as caught:
+        envkit.apply(fix, host=host)
+    assert caught.value.code == "plan-stale"
+
+
+@pytest.mark.core
+def test_what_nobody_may_change_has_no_fix(packages: Path, host: Host) -> None:
+    """A content-addressed environment is never changed: its problems say what is wrong, and ensure makes another."""
+    made = envkit.ensure(envkit.Spec(), host=host)
+    site = next(made.prefix.glob("lib/python*/site-packages"))
+    shutil.copytree(packages / "beta-1.0.dist-info", site / "beta-1.0.dist-info")
+    found = [problem for problem in envkit.check(made, host=host) if problem.code in {"requirement-missing", "package-broken"}]
+    assert found
+    assert all(problem.fix is None for problem in found)

@@ -115,7 +115,7 @@ def test_files_share_their_bytes_and_no_directory_is_a_link(host: Host, spec: Sp
 
 
 @pytest.mark.core
-@pytest.mark.parametrize("how", ["edited", "deleted", "manifest"])
+@pytest.mark.parametrize("how", ["edited", "disguised", "deleted", "manifest"])
 def test_tampering_is_noticed(host: Host, spec: Spec, say: Callable[..., str], how: str) -> None:
     """An entry that was tampered with, or is gone, is not used: what it holds comes from elsewhere again."""
     made(host, spec, "one")
@@ -129,12 +129,35 @@ def test_tampering_is_noticed(host: Host, spec: Spec, say: Callable[..., str], h
         copy = module.with_name("copy")  # another file in its place, as an attacker or a mending tool would put it
         copy.write_text(text.replace("2.0", "6.6"))
         os.replace(copy, module)
+    elif how == "disguised":
+        before = module.stat()
+        copy = module.with_name("copy")  # of the same size, and as old as the one that was there
+        copy.write_text(text.replace("2.0", "6.6"))
+        os.utime(copy, ns=(before.st_atime_ns, before.st_mtime_ns))
+        os.replace(copy, module)
     elif how == "deleted":
         module.unlink()
     else:
         (entry / "manifest.json").write_text("{}")
     env = made(host, spec, "three")
     assert say(env.prefix / "bin" / "beta") == f"{env.prefix} 2.0"
+
+
+def test_a_file_that_was_written_into_is_told_by_a_deep_check(host: Host, spec: Spec) -> None:
+    """Who writes into a file of the store and puts its time back is seen by its hash: a deep check of what shares it, whose fix mends."""
+    env = made(host, spec, "one")
+    env = made(host, spec, "two")
+    module = next(env.prefix.glob("lib/python*/site-packages/alpha/__init__.py"))
+    before, text = module.stat(), module.read_text()
+    module.write_text(text.replace("2.0", "6.6"))
+    os.utime(module, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert envkit.check(env, host=host) == ()
+    (problem,) = envkit.check(env, deep=True, host=host)
+    assert (problem.code, problem.subject) == ("package-altered", "alpha")
+    assert problem.fix is not None
+    envkit.apply(problem.fix, host=host)
+    assert module.read_text() == text
+    assert envkit.check(env, deep=True, host=host) == ()
 
 
 @pytest.mark.core

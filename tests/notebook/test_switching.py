@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -107,6 +110,35 @@ def test_the_server_moves_the_notebook_when_the_cell_has_ended(notebook: Open, k
     while notebook.kernel() != "other" and time.monotonic() < end:
         time.sleep(0.2)
     assert notebook.kernel() == "other"
+
+
+def test_an_early_cell_is_told_why_even_when_it_is_interrupted(host: Host) -> None:
+    """The server interrupts the old kernel before it ends it: no cell that still comes to it ends in a bare KeyboardInterrupt."""
+    begin = (
+        "import os, socket\nfrom envkit import Host, jupyter\nfrom envkit.kernels.servers import Seat, Server\n"
+        "from envkit.kernels.switching import _Move\n"
+        "silent = socket.create_server(('127.0.0.1', 0))  # takes the question and never answers: the move goes on\n"
+        "seat = Seat(server=Server(url=f'http://127.0.0.1:{silent.getsockname()[1]}/', token=''), session='s', path='p', kernel='k')\n"
+        "kernel = jupyter.kernels()[0] if jupyter.kernels() else jupyter.register(os.sys.prefix, name='here')\n"
+        "_Move(get_ipython(), seat, kernel, Host.current()).after_this_cell()\nprint(os.getpid())"
+    )
+    with jupyter.session(sys.executable, environ={"PYTHONPATH": str(ROOT)}, report=None) as session:
+        started = session.run(begin)
+        assert started.ok, started.text
+        process, over = int(started.text.split()[-1]), threading.Event()
+
+        def interrupt() -> None:
+            while not over.wait(0.002):
+                os.kill(process, signal.SIGINT)
+
+        interrupting = threading.Thread(target=interrupt)
+        interrupting.start()
+        try:
+            said = [session.run("print('ran in the old one')", timeout=30).text for _ in range(40)]
+        finally:
+            over.set()
+            interrupting.join()
+    assert [text for text in said if "this notebook is moving" not in text or "KeyboardInterrupt" in text] == []
 
 
 @pytest.mark.slow

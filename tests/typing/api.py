@@ -103,6 +103,8 @@ def making(env: Environment, spec: Spec, control: Control) -> None:
     )
     assert_type(envkit.create(spec, on_exists="replace", timeout=60), Environment)
     assert_type(envkit.create("demo", python=env), Environment)
+    assert_type(envkit.create("demo", conda=["numpy"], channels=["conda-forge"]), Environment)
+    assert_type(envkit.install(env, "rich", conda=["numpy"], channels=["conda-forge"]), Changes)
     assert_type(envkit.create("demo", python=Path("/usr/bin/python3")), Environment)
     assert_type(envkit.ensure(spec, **control), Environment)
     planned = envkit.plan(spec, report=None)
@@ -110,6 +112,7 @@ def making(env: Environment, spec: Spec, control: Control) -> None:
     assert_type(envkit.apply(planned, timeout=60), Environment)
     assert_type(envkit.remove(env, foreign=True, dry_run=True, timeout=9), Removal)
     assert_type(envkit.provision("demo"), Kernel)
+    assert_type(envkit.provision("stats", conda=["r-base", "r-irkernel"], channels=["conda-forge"]), Kernel)
     assert_type(envkit.provision("demo", python="3.12", pypi=["rich"], display_name="Demo", report=print), Kernel)
     assert_type(envkit.provision(spec), Kernel)
 
@@ -123,6 +126,7 @@ def making(env: Environment, spec: Spec, control: Control) -> None:
     )
     assert_type(envkit.hold(env, timeout=5), Scope[Environment])
     assert_type(envkit.temporary(), Scope[Environment])
+    assert_type(envkit.temporary(conda=["numpy"], channels=["conda-forge"]), Scope[Environment])
     assert_type(envkit.temporary(spec, offline=True), Scope[Environment])
     with envkit.temporary(python="3.12", pypi=["rich", Requirement("attrs")]) as private:
         assert_type(private, Environment)

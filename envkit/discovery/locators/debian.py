@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from ..executables import best_names
+from ..executables import interpreters_in
 from ..recognition import installed, owned
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     """Yield the executables in `/usr/bin`, then the alternatives."""
     if _is_debian(look):
         for directory in (look.place("/usr/bin"), look.place("/etc/alternatives")):
-            for name in best_names(look.names(directory)):
+            for name in interpreters_in(look, directory):
                 yield os.path.join(directory, name)
 
 

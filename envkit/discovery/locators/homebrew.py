@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ...models.value import replace
-from ..executables import WORDS, best_names
+from ...value import replace
+from ..executables import WORDS, interpreters_in
 from ..installations import installation
 from ..places import at_home, stated
 from ..recognition import installed
@@ -39,7 +39,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
         for formula in reversed(formulae):
             for keg in (os.path.join(brew, "opt", formula), *_kegs(look, os.path.join(cellar, formula))):
                 directory = os.path.join(keg, "bin")
-                for name in best_names(look.names(directory)):
+                for name in interpreters_in(look, directory):
                     yield os.path.join(directory, name)
 
 

@@ -15,8 +15,8 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from ...models.value import replace
-from ..executables import best_names
+from ...value import replace
+from ..executables import interpreters_in
 from ..installations import installation, installation_at
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
         if (real := look.real(directory)) in seen or _has_no_interpreter(real):
             continue
         seen.add(real)
-        for name in best_names(look.names(directory), windows=look.windows):
+        for name in interpreters_in(look, directory):
             yield os.path.join(directory, name)
 
 

@@ -61,7 +61,8 @@ def identify(look: Look, candidate: str) -> Environment | None:
 
 
 def _stated(look: Look, found: Environment) -> str | None:
-    text = look.text(os.path.join(str(found.prefix), ".project"), _LIMIT)
+    prefix = str(found.prefix)
+    text = look.text(os.path.join(prefix, ".project"), _LIMIT) if look.has(prefix, ".project") else None
     return placed(look, text) if text else None
 
 

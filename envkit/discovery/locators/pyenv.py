@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ...models.value import replace
+from ...value import replace
 from ..places import children, pyenv_versions
 from ..recognition import foreign
 from ..versions import version_directories, version_in

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from ...models.value import replace
+from ...value import replace
 from ..installations import installation
 from ..places import at_home
 from ..recognition import installed

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ...models.value import replace
+from ...value import replace
 from ..executables import WORDS
 from ..installations import installation_at
 from ..places import at_home, stated

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from ...models.value import replace
+from ...value import replace
 from ..virtual import virtual
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from packaging.version import InvalidVersion, Version
 
 from ...models.environment import Environment, Problem
-from ...models.value import replace
 from ...system import registry
+from ...value import replace
 from ..recognition import installed
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from packaging.version import InvalidVersion, Version
 
-from ...models.value import replace
+from ...value import replace
 from ..places import at_home, listed
 from ..recognition import installed, owned
 

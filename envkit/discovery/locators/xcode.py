@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ...models.value import replace
+from ...value import replace
 from ..installations import installation
 from ..placeholders import stub
 from ..places import stated
