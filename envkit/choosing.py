@@ -97,7 +97,7 @@ def select(project: StrPath, env: Env | None, *, host: Host | None = None) -> No
     chosen = None if env is None else resolved(env, work).id
     path = work.host.data / _STATE
     files.private_directory(path.parent)
-    lock = locks.acquire(work.host.data / "locks" / "selected.lock", what=str(path), work=work)
+    lock = locks.acquire(files.private_directory(work.host.data / "locks") / "selected.lock", what=str(path), work=work)
     try:
         choices = {key: value for key, value in _choices(work.host).items() if key != os.path.realpath(place)}
         if chosen is not None:

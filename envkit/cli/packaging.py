@@ -89,8 +89,9 @@ def export(options: Namespace) -> int:
     """Print what an environment holds; with `--json` the text as one string of JSON."""
     import json  # noqa: PLC0415 - each command imports what it needs
 
-    from ..locking.exporting import export as call  # noqa: PLC0415 - as above
+    from ..control import Work  # noqa: PLC0415 - as above
+    from ..locking.exporting import exported as call  # noqa: PLC0415 - as above
 
-    text = call(options.env, options.format)
+    text = call(options.env, options.format, Work(), from_history=options.from_history)
     output.write(json.dumps(text) if options.json else text.rstrip("\n"))
     return 0

@@ -96,7 +96,7 @@ class ProbeCache:
         with suppress(OSError, EnvkitError):
             files.private_directory(self._directory)
             lock = locks.acquire(
-                self._host.data / "locks" / "probes.lock",
+                files.private_directory(self._host.data / "locks") / "probes.lock",
                 what="the cache of probes",
                 work=Work(host=self._host, timeout=_PATIENCE),
             )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..formats.conda_meta import DIRECTORY
+from ..system.spelling import name_of, parent_of, within
 from .places import asdf_versions, at_home, contents, expanded, listed, mise_versions, placed, pyenv_versions, stated, user_data
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _PROGRAMS = ("CONDA_EXE", "MAMBA_EXE", "_CONDA_EXE")
 
 def has_meta(look: Look, directory: str) -> bool:
     """Say whether a directory has what every conda environment has."""
-    return os.path.lexists(os.path.join(directory, DIRECTORY))
+    return os.path.lexists(within(directory, DIRECTORY))
 
 
 def installations(look: Look) -> tuple[str, ...]:
@@ -38,15 +39,15 @@ def installations(look: Look) -> tuple[str, ...]:
 def _installations(look: Look) -> Iterator[str]:
     for variable in _VARIABLES:
         if (prefix := stated(look, variable)) is not None:
-            above = os.path.dirname(prefix)
-            yield os.path.dirname(above) if os.path.basename(above) == "envs" else prefix
+            above = parent_of(prefix)
+            yield parent_of(above) if name_of(above) == "envs" else prefix
     for program in _PROGRAMS:
         if (path := stated(look, program)) is not None:
-            yield os.path.dirname(os.path.dirname(path))
+            yield os.path.dirname(parent_of(path))
     for directory in listed(look, "PATH"):
-        if os.path.basename(directory).lower() in {"bin", "condabin", "scripts"}:
-            above = os.path.dirname(directory)
-            if os.path.basename(os.path.dirname(above)) != "envs" and has_meta(look, above):
+        if name_of(directory).lower() in {"bin", "condabin", "scripts"}:
+            above = parent_of(directory)
+            if os.path.basename(parent_of(above)) != "envs" and has_meta(look, above):
                 yield above
     for parent in _parents(look):
         yield from _called_so(look, parent)
@@ -60,7 +61,7 @@ def _called_so(look: Look, parent: str) -> Iterator[str]:
     """Yield the directories whose name an installer gives, and that hold an environment or several."""
     for name in look.names(parent):
         if name.lower().startswith(_INSTALLATIONS) or name.lower() in {"conda", "mamba"}:
-            path = os.path.join(parent, name)
+            path = within(parent, name)
             if not contents(look, path).isdisjoint((DIRECTORY, "envs")):
                 yield path
 
@@ -71,7 +72,7 @@ def _parents(look: Look) -> Iterator[str]:
     if look.windows:
         local = stated(look, "LOCALAPPDATA") or at_home(look, "AppData", "Local")
         roaming = stated(look, "APPDATA") or at_home(look, "AppData", "Roaming")
-        yield from (stated(look, "PROGRAMDATA") or look.place("C:\\ProgramData"), local, os.path.join(local, "conda"), roaming)
+        yield from (stated(look, "PROGRAMDATA") or look.place("C:\\ProgramData"), local, within(local, "conda"), roaming)
         yield from (look.place("C:\\"), look.place("C:\\tools"))
     else:
         yield from map(look.place, ("/opt", "/", "/usr/local", "/usr/share", "/srv"))
@@ -94,7 +95,7 @@ def _environment_directories(look: Look) -> Iterator[str]:
             if (directory := placed(look, expanded(look, text))) is not None:
                 yield directory
     for installation in installations(look):
-        yield os.path.join(installation, "envs")
+        yield within(installation, "envs")
     yield at_home(look, ".conda", "envs")
     if look.windows:
         yield os.path.join(stated(look, "LOCALAPPDATA") or at_home(look, "AppData", "Local"), "conda", "conda", "envs")
@@ -114,10 +115,10 @@ def configuration_files(look: Look) -> Iterator[str]:
         names = contents(look, directory)
         for name in (".condarc", "condarc", ".mambarc", "mambarc"):
             if name in names:
-                yield os.path.join(directory, name)
+                yield within(directory, name)
         for name in ("condarc.d", ".condarc.d"):
             if name in names:
-                inside = os.path.join(directory, name)
+                inside = within(directory, name)
                 yield from (os.path.join(inside, file) for file in look.names(inside) if file.endswith((".yml", ".yaml", "condarc")))
     for variable in ("CONDARC", "MAMBARC"):
         if (path := stated(look, variable)) is not None:
@@ -131,7 +132,7 @@ def _configuration_places(look: Look) -> Iterator[str]:
         yield from map(look.place, ("/etc/conda", "/var/lib/conda"))
     yield from installations(look)
     if (directory := stated(look, "XDG_CONFIG_HOME")) is not None:
-        yield os.path.join(directory, "conda")
+        yield within(directory, "conda")
     yield from (at_home(look, ".config", "conda"), at_home(look, ".conda"), at_home(look, ".mamba"), at_home(look))
     if (prefix := stated(look, "CONDA_PREFIX")) is not None:
         yield prefix

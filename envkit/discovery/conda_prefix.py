@@ -14,6 +14,7 @@ from packaging.version import InvalidVersion, Version
 
 from ..formats import conda_meta
 from ..models.environment import Environment, Problem
+from ..system.spelling import name_of, parent_of, within
 from ..value import replace
 from .conda_places import environment_directories, installations
 from .executables import read_name
@@ -36,10 +37,10 @@ def conda_prefix(look: Look, candidate: str) -> str | None:
 def _conda_prefix(look: Look, path: str) -> str | None:
     if is_environment(look, path):
         return path
-    if read_name(os.path.basename(path), windows=look.windows) is None or virtual_prefix(look, path) is not None:
+    if read_name(name_of(path), windows=look.windows) is None or virtual_prefix(look, path) is not None:
         return None
     directory = os.path.dirname(look.last(path))
-    prefix = directory if look.windows else os.path.dirname(directory)
+    prefix = directory if look.windows else parent_of(directory)
     return prefix if is_environment(look, prefix) else None
 
 
@@ -47,12 +48,10 @@ def is_environment(look: Look, directory: str) -> bool:
     """Say whether a directory is a conda environment: it has a history, or at least one package."""
 
     def find() -> bool:
-        if not look.has(directory, conda_meta.DIRECTORY):
-            return False
-        names = contents(look, os.path.join(directory, conda_meta.DIRECTORY))
+        names = contents(look, within(directory, conda_meta.DIRECTORY))
         return conda_meta.HISTORY in names or any(name.endswith(".json") for name in names)
 
-    return look.remember(("conda", directory), find)
+    return look.has(directory, conda_meta.DIRECTORY) and look.remember(("conda", directory), find)
 
 
 def conda_environment(look: Look, prefix: str) -> Environment:
@@ -66,7 +65,7 @@ def _described(look: Look, prefix: str) -> Environment:
         return env
     made = marks(look, prefix)
     ours = (made.record is not None and made.record.made) or is_managed(look, prefix)
-    name = made.record.name if made.record is not None else os.path.basename(prefix) if is_managed(look, prefix) else None
+    name = made.record.name if made.record is not None else name_of(prefix) if is_managed(look, prefix) else None
     return replace(
         env,
         manager="envkit" if ours else env.manager,
@@ -99,7 +98,7 @@ def _by_files(look: Look, prefix: str) -> Environment:
 
 def _recorded(look: Look, prefix: str, found: Environment | None) -> conda_meta.Package | None:
     """Return the record of Python; of several, which an interrupted update leaves, the one that agrees with what is there."""
-    records = conda_meta.named(look.names(os.path.join(prefix, conda_meta.DIRECTORY)), "python")
+    records = conda_meta.named(look.names(within(prefix, conda_meta.DIRECTORY)), "python")
     if found is not None and found.version is not None:
         minor = ".".join(map(str, found.version.release[:2]))
         records = tuple(record for record in records if record.version == minor or record.version.startswith(f"{minor}."))
@@ -117,7 +116,7 @@ def _version(text: str) -> Version | None:
 
 def _problem(look: Look, prefix: str, recorded: conda_meta.Package) -> Problem:
     """Return what is wrong with an environment whose records name a Python that cannot be found."""
-    python = os.path.join(prefix, "python.exe") if look.windows else os.path.join(prefix, "bin", "python")
+    python = within(prefix, "python.exe") if look.windows else os.path.join(prefix, "bin", "python")
     dangling = os.path.islink(python) and not look.is_file(python)
     message = f"{python} is a link to nothing" if dangling else f"Python {recorded.version} is recorded there, but is not"
     return Problem(
@@ -132,11 +131,11 @@ def _manager(look: Look, prefix: str, words: tuple[str, ...]) -> str:
     told = conda_meta.tool(words)
     if told is not None and not _has_conda(look, prefix):
         return told
-    above = os.path.dirname(os.path.dirname(prefix))
-    for root in (prefix, above) if os.path.basename(os.path.dirname(prefix)) == "envs" else (prefix,):
+    above = os.path.dirname(parent_of(prefix))
+    for root in (prefix, above) if os.path.basename(parent_of(prefix)) == "envs" else (prefix,):
         if _has_conda(look, root):
             return "conda"
-        name = os.path.basename(root)
+        name = name_of(root)
         if name in {"micromamba", "mamba"} and root in installations(look):
             return name
     return "conda"
@@ -149,8 +148,8 @@ def _has_conda(look: Look, prefix: str) -> bool:
 
 def is_base(look: Look, prefix: str) -> bool:
     """Say whether a prefix is the environment of an installation itself: it has its tools, or holds the environments of others."""
-    above = os.path.dirname(prefix)
-    if os.path.basename(above) == "envs" and (is_environment(look, os.path.dirname(above)) or above in environment_directories(look)):
+    above = parent_of(prefix)
+    if name_of(above) == "envs" and (is_environment(look, parent_of(above)) or above in environment_directories(look)):
         return False
     names = contents(look, prefix)
     return "condabin" in names or {"envs", "pkgs"} <= names or _has_conda(look, prefix)
@@ -164,8 +163,8 @@ def _name(look: Look, prefix: str, words: tuple[str, ...]) -> str | None:
     """
     if is_base(look, prefix):
         return "base"
-    name = os.path.basename(prefix)
-    if os.path.dirname(prefix) in environment_directories(look):
+    name = name_of(prefix)
+    if parent_of(prefix) in environment_directories(look):
         return name
     return name if conda_meta.requested_name(words) == name else None
 

@@ -52,7 +52,12 @@ def _is_number(text: str) -> bool:
 
 def interpreters_in(look: Look, directory: str) -> list[str]:
     """Return the names in a directory that may be interpreters, in the order of `best_names`."""
-    return look.remember(("interpreters", directory), lambda: best_names(look.names(directory), windows=look.windows))
+
+    def find() -> list[str]:
+        names = look.names(directory) if look.windows else look.names_beginning(directory, WORDS)
+        return best_names(names, windows=look.windows)
+
+    return look.remember(("interpreters", directory), find)
 
 
 def best_names(names: tuple[str, ...], *, windows: bool = False) -> list[str]:

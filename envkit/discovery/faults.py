@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from ..formats import pyvenv_cfg
 from ..layout import bin_name
 from ..models.environment import Environment, Problem
+from ..system.spelling import within
 from . import binaries
-from .bases import Inside, agrees, home_of
+from .bases import Inside, agrees, home_of, minors_in
 from .executables import interpreters_in
 
 if TYPE_CHECKING:
@@ -21,9 +22,7 @@ def problem_of(look: Look, prefix: str, keys: dict[str, str] | None, inside: Ins
     """Return what is wrong with an environment that is not half made; None when it is whole."""
     anew = "make the environment anew"
     if keys is None or "home" not in keys:
-        return Problem(
-            code="config-unreadable", message=f"{os.path.join(prefix, pyvenv_cfg.NAME)} cannot be read or names no home", hint=anew
-        )
+        return Problem(code="config-unreadable", message=f"{within(prefix, pyvenv_cfg.NAME)} cannot be read or names no home", hint=anew)
     home = home_of(look, prefix, keys)
     if base is None and not (home and interpreters_in(look, home)):
         return Problem(
@@ -37,8 +36,8 @@ def problem_of(look: Look, prefix: str, keys: dict[str, str] | None, inside: Ins
         return Problem(code="python-missing", message="it has no Python executable", hint=anew)
     if inside.python and look.link(inside.python) is None and binaries.is_script(look.data(inside.python, 2) or b""):
         return Problem(code="shim", message=f"{inside.python} is a script, not an interpreter", hint=anew)
-    if base is not None and not agrees(base, inside):
-        made, now = ", ".join(inside.minors), base.version
+    if base is not None and not agrees(look, base, inside):
+        made, now = ", ".join(minors_in(look, prefix)), base.version
         return Problem(
             code="base-changed",
             message=f"its packages are for {made}, its Python is {now} now",

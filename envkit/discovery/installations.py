@@ -18,6 +18,7 @@ from packaging.version import InvalidVersion, Version
 
 from ..formats import patchlevel
 from ..models.environment import Environment
+from ..system.spelling import name_of, parent_of, within
 from . import binaries
 from .executables import Name, interpreters_in, read_name
 
@@ -50,24 +51,24 @@ def installation_at(look: Look, prefix: str) -> Environment | None:
 
     One that leads elsewhere (`~/.local/bin/python3.12` to uv's) does not make the directory an installation.
     """
-    directory = prefix if look.windows else os.path.join(prefix, "bin")
+    directory = prefix if look.windows else within(prefix, "bin")
     for name in interpreters_in(look, directory):
-        found = installation(look, os.path.join(directory, name))
+        found = installation(look, within(directory, name))
         if found is not None and (str(found.prefix) == prefix or look.real(str(found.prefix)) == look.real(prefix)):
             return found
     return None
 
 
 def _installation(look: Look, executable: str) -> Environment | None:
-    name = read_name(os.path.basename(executable), windows=look.windows)
+    name = read_name(name_of(executable), windows=look.windows)
     header = look.data(executable, binaries.HEADER)
     if name is None or header is None or not binaries.is_binary(header):
         return None
-    directory = os.path.dirname(executable)
+    directory = parent_of(executable)
     if not look.windows and directory == look.place("/bin"):
         directory = look.real(directory)  # where /bin is a link to /usr/bin, Pythons live in /usr
-        executable = os.path.join(directory, os.path.basename(executable))
-    prefix = directory if look.windows else os.path.dirname(directory)
+        executable = os.path.join(directory, name_of(executable))
+    prefix = directory if look.windows else parent_of(directory)
     library = _windows_library(look, prefix, name) if look.windows else _library(look, prefix, name)
     if library is None:
         return None
@@ -93,16 +94,16 @@ def _library(look: Look, prefix: str, name: Name) -> Library | None:
     if len(found) > 1:
         return None
     library = next(iter(found.values()))
-    if library.name.word == "python" and any(text.startswith("graalpy") for text in look.names(os.path.join(prefix, "lib"))):
+    if library.name.word == "python" and any(text.startswith("graalpy") for text in look.names(within(prefix, "lib"))):
         return Library(library.directory, Name("graalpy", library.name.number, ""))  # it keeps CPython's library beside its own
     return library if name.word != "graalpy" or library.name.word == "graalpy" else None
 
 
 def _old_pypy_library(look: Look, prefix: str, name: Name) -> Library | None:
     """Return the standard library of PyPy for Python 2.7, or of one before 7.3.8, which lies in `lib-python`."""
-    for text in look.names(os.path.join(prefix, "lib-python")) if name.word != "graalpy" else ():
+    for text in look.names(within(prefix, "lib-python")) if name.word != "graalpy" else ():
         directory = os.path.join(prefix, "lib-python", text)
-        if look.is_file(os.path.join(directory, "os.py")) and _may_use(name, parts := Name("pypy", text if "." in text else "", "")):
+        if look.is_file(within(directory, "os.py")) and _may_use(name, parts := Name("pypy", text if "." in text else "", "")):
             return Library(directory, parts)
     return None
 
@@ -121,8 +122,8 @@ def _windows_library(look: Look, prefix: str, name: Name) -> Library | None:
 
     One directory may hold the free-threaded build besides: `python3.13t.exe` uses `python313t.dll`, `python.exe` the other.
     """
-    directory = os.path.join(prefix, "Lib")
-    if not look.is_file(os.path.join(directory, "os.py")):
+    directory = within(prefix, "Lib")
+    if not look.is_file(within(directory, "os.py")):
         return None
     found = [library for text in look.names(prefix) if (library := _of_dll(text)) is not None]
     for number, flags in sorted(found, key=lambda item: ("t" in item[1]) is not ("t" in name.flags)):
@@ -147,8 +148,8 @@ def _described(look: Look, *, prefix: str, executable: str, library: Library, he
 
     word, number, flags = library.name
     version, source, told = _version(look, prefix=prefix, executable=executable, library=library)
-    is_conda = look.has(prefix, _CONDA) and look.is_directory(os.path.join(prefix, _CONDA))
-    debug = "d" in told or "d" in (read_name(os.path.basename(executable), windows=look.windows) or library.name).flags
+    is_conda = look.has(prefix, _CONDA) and look.is_directory(within(prefix, _CONDA))
+    debug = "d" in told or "d" in (read_name(name_of(executable), windows=look.windows) or library.name).flags
     return Environment(
         prefix=Path(prefix),
         kind="conda" if is_conda else "interpreter",
@@ -158,7 +159,7 @@ def _described(look: Look, *, prefix: str, executable: str, library: Library, he
         implementation=_IMPLEMENTATIONS[word],
         architecture=binaries.architecture(header),
         free_threaded="t" in flags or "t" in told,
-        externally_managed=look.is_file(os.path.join(library.directory, "EXTERNALLY-MANAGED")),
+        externally_managed=look.is_file(within(library.directory, "EXTERNALLY-MANAGED")),
     )
 
 
@@ -176,7 +177,7 @@ def _flagged(look: Look, executable: str, number: str, flags: str) -> str:
 def _version(look: Look, *, prefix: str, executable: str, library: Library) -> tuple[Version | None, str | None, str]:
     """Return version, the file it was read from, and flags of the build that the file tells besides."""
     number = library.name.number
-    details = os.path.join(library.directory, "build-details.json")
+    details = within(library.directory, "build-details.json")
     if text := look.text(details, 256 * 1024):
         from ..formats import build_details  # noqa: PLC0415 - Python 3.14 and newer have one
 
@@ -190,7 +191,7 @@ def _version(look: Look, *, prefix: str, executable: str, library: Library) -> t
     for header in _headers(look, prefix, library.name):
         if (text := look.text(header, patchlevel.LIMIT)) and (version := _fitting(patchlevel.load(text), number)):
             return version, header, ""
-    if version := _fitting(_version_in_name(os.path.basename(prefix)), number):
+    if version := _fitting(_version_in_name(name_of(prefix)), number):
         return version, prefix, ""
     if library.name.word == "python" and number:
         for path in _with_code(look, prefix, executable, library.name):
@@ -212,7 +213,7 @@ def _fitting(text: str | None, number: str) -> Version | None:
 
 def _headers(look: Look, prefix: str, name: Name) -> Iterator[str]:
     """Yield where `patchlevel.h` may lie: most have one directory, some a flag in its name (`python3.6m`, `python3.13t`)."""
-    include = os.path.join(prefix, "include")
+    include = within(prefix, "include")
     if not look.windows:
         usual = f"{name.word}{name.number}{name.flags}"
         yield os.path.join(include, usual, patchlevel.NAME)
@@ -234,11 +235,11 @@ def _with_code(look: Look, prefix: str, executable: str, name: Name) -> list[str
     """Return the files that hold the interpreter itself: the executable, or the shared library beside a small one."""
     status = look.status(executable)
     if look.windows:
-        return [os.path.join(prefix, text) for text in look.names(prefix) if _of_dll(text) == (name.number, name.flags)]
+        return [within(prefix, text) for text in look.names(prefix) if _of_dll(text) == (name.number, name.flags)]
     if status is None or status.st_size >= _SMALL:
         return [executable]
     machine = binaries.architecture(look.data(executable, binaries.HEADER) or b"")
     library = f"libpython{name.number}{name.flags}."
     directories = [os.path.join(prefix, *parts) for parts in (("lib",), ("lib64",), ("lib", f"{machine}-linux-gnu"))]
-    found = [os.path.join(directory, text) for directory in directories for text in look.names(directory) if text.startswith(library)]
+    found = [within(directory, text) for directory in directories for text in look.names(directory) if text.startswith(library)]
     return [*found, executable]

@@ -14,7 +14,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from ..system.look import GivenUp, Look
+from ..system.spelling import name_of
 from ..system.walking import promising
+from ..value import replace
 from .installations import installation_at
 from .locators import may_answer
 from .virtual import virtual_prefix
@@ -242,7 +244,7 @@ def _key(look: Look, candidate: str) -> tuple[Key | None, str]:
     status = look.status(candidate)
     if status is None:  # gone; a locator that named it may know why
         return (candidate, 0, 0, 0), candidate
-    if stat.S_ISDIR(status.st_mode) and os.path.basename(candidate):
+    if stat.S_ISDIR(status.st_mode) and name_of(candidate):
         found = installation_at(look, candidate)
         if found is None or found.python is None:  # an installation without Python, which a locator may know all the same
             return ("prefix", status.st_dev, status.st_ino, 0), candidate
@@ -255,8 +257,9 @@ def _key(look: Look, candidate: str) -> tuple[Key | None, str]:
 
 def _with_aliases(found: Environment, thing: Thing) -> Environment:
     """Return the environment with the other paths to it: of a virtual environment its prefixes, of an interpreter its executables."""
-    from dataclasses import replace  # noqa: PLC0415 - loaded already; named where it is used
-    from pathlib import Path  # noqa: PLC0415 - as above
+    if not thing.others and thing.candidate == str(found.python if found.kind == "interpreter" else found.prefix):
+        return found
+    from pathlib import Path  # noqa: PLC0415 - values only
 
     own = {str(found.prefix), str(found.python), *map(str, found.aliases)}
     others = [path for path in (thing.candidate, *thing.others) if path not in own]

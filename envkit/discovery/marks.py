@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..models.environment import Problem
+from ..system.spelling import within
 
 if TYPE_CHECKING:
     from ..formats.ready_record import Record
@@ -31,12 +32,12 @@ def is_managed(look: Look, prefix: str) -> bool:
 
 def managed_directory(look: Look) -> str:
     """Return the directory of envkit's managed environments."""
-    return look.remember("managed", lambda: os.path.join(str(look.host.data), "environments"))
+    return look.remember("managed", lambda: within(str(look.host.data), "environments"))
 
 
 def has_marks(look: Look, prefix: str) -> bool:
     """Say whether envkit's marks lie in a directory; where it keeps its data (`ENVKIT_HOME=~/.envkit`) there are none."""
-    directory = os.path.join(prefix, _DIRECTORY)
+    directory = within(prefix, _DIRECTORY)
     if not look.has(prefix, _DIRECTORY) or directory == str(look.host.data) or not look.is_directory(directory):
         return False
     names = look.names(directory)
@@ -49,7 +50,7 @@ def marks(look: Look, prefix: str) -> Marks:
         return Marks(None, None)
     from ..formats import ready_record  # noqa: PLC0415 - only prefixes that envkit touched have marks
 
-    directory = os.path.join(prefix, _DIRECTORY)
+    directory = within(prefix, _DIRECTORY)
     names = look.names(directory)
     record, text = None, look.text(os.path.join(directory, ready_record.READY), _LIMIT)
     if text is not None:

@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ..layout import bin_name
+from ..system.spelling import within
 from . import binaries
 from .executables import interpreters_in, read_name
 
@@ -54,7 +55,7 @@ def _read(look: Look, prefix: str, scripts: str) -> dict[str, str]:
 def _own_version(look: Look, scripts: str, minor: str) -> str | None:
     """Return the version of the copied executable, where that holds the interpreter; it stays when the base is upgraded."""
     for name in interpreters_in(look, scripts):
-        status = look.status(path := os.path.join(scripts, name))
+        status = look.status(path := within(scripts, name))
         if status is not None and not os.path.islink(path):
             return binaries.version_inside(look, path, minor) if status.st_size > _WHOLE else None
     return None

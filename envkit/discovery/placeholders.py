@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ..models.environment import Environment, Problem
+from ..system.spelling import parent_of
 from .executables import interpreters_in
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def stub(look: Look, python: str, manager: str, *, message: str, hint: str, othe
     """Return an executable that only offers to install a Python as a broken interpreter."""
     from pathlib import Path  # noqa: PLC0415 - values only
 
-    directory = os.path.dirname(python)
-    prefix = directory if look.windows else os.path.dirname(directory)
+    directory = parent_of(python)
+    prefix = directory if look.windows else parent_of(directory)
     return Environment(
         prefix=Path(prefix),
         kind="interpreter",

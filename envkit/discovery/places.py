@@ -11,6 +11,8 @@ import os
 from collections.abc import Iterator, KeysView
 from typing import TYPE_CHECKING
 
+from ..system.spelling import within
+
 if TYPE_CHECKING:
     from ..system.look import Look
 
@@ -54,7 +56,7 @@ def listed(look: Look, variable: str) -> Iterator[str]:
 
 def at_home(look: Look, *parts: str) -> str:
     """Return a path below the home directory."""
-    return os.path.join(str(look.host.home), *parts)
+    return within(look.home, os.sep.join(parts)) if parts else look.home
 
 
 def user_data(look: Look, application: str) -> str:
@@ -95,7 +97,7 @@ def _local(look: Look) -> str:
 def children(look: Look, directory: str) -> Iterator[str]:
     """Yield the paths of what lies in a directory, sorted by name; hidden ones and none directories are not sorted out."""
     for name in look.names(directory):
-        yield os.path.join(directory, name)
+        yield within(directory, name)
 
 
 def marked_children(look: Look, directory: str, mark: str = "pyvenv.cfg") -> Iterator[str]:
@@ -129,7 +131,7 @@ def mise_versions(look: Look) -> str:
     """Return the directory in which mise keeps the Pythons that it installed."""
 
     def find() -> str:
-        own = stated(look, "MISE_DATA_DIR") or (os.path.join(_local(look), "mise") if look.windows else unix_data(look, "mise"))
+        own = stated(look, "MISE_DATA_DIR") or (within(_local(look), "mise") if look.windows else unix_data(look, "mise"))
         return os.path.join(own, "installs", "python")
 
     return look.remember("mise", find)

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
+from ..system.spelling import parent_of, within
 from .places import contents
 
 if TYPE_CHECKING:
@@ -36,11 +37,11 @@ def project_directories(look: Look, roots: tuple[str, ...]) -> tuple[str, ...]:
 
 def _here(look: Look) -> list[str]:
     """Return the working directory and those above it, up to the home directory or the root, which are no projects."""
-    ends = {str(look.host.home), str(look.host.root), os.sep}
-    found, path = [str(look.host.cwd)], os.path.dirname(str(look.host.cwd))
-    while path not in ends and len(found) <= _ABOVE and os.path.dirname(path) != path:
+    ends = {look.home, str(look.host.root), os.sep}
+    found, path = [look.cwd], parent_of(look.cwd)
+    while path not in ends and len(found) <= _ABOVE and parent_of(path) != path:
         found.append(path)
-        path = os.path.dirname(path)
+        path = parent_of(path)
     return found
 
 
@@ -53,8 +54,8 @@ def project_of(look: Look, found: Environment) -> str | None:
     """Return the project of an environment that is `.venv` in a directory; the home directory and the root are none."""
     if found.prefix.name != VENV:
         return None
-    directory = os.path.dirname(str(found.prefix))
-    return None if directory in {str(look.host.home), str(look.host.root), os.sep} else directory
+    directory = parent_of(str(found.prefix))
+    return None if directory in {look.home, str(look.host.root), os.sep} else directory
 
 
 def has_any(look: Look, directory: str, *names: str) -> bool:
@@ -106,7 +107,7 @@ def _is_table(value: object) -> TypeGuard[Mapping[str, object]]:
 
 def pyproject(look: Look, directory: str) -> Mapping[str, Any]:
     """Return what a directory's `pyproject.toml` says; empty where there is none."""
-    return toml(look, os.path.join(directory, PYPROJECT)) if PYPROJECT in contents(look, directory) else {}
+    return toml(look, within(directory, PYPROJECT)) if PYPROJECT in contents(look, directory) else {}
 
 
 def may_say(look: Look, directory: str, tool: str, *words: str) -> bool:
@@ -114,7 +115,7 @@ def may_say(look: Look, directory: str, tool: str, *words: str) -> bool:
 
     Parsing takes milliseconds, and most projects say nothing of most tools.
     """
-    text = look.remember(("pyproject", directory), lambda: look.text(os.path.join(directory, PYPROJECT), _LIMIT)) or ""
+    text = look.remember(("pyproject", directory), lambda: look.text(within(directory, PYPROJECT), _LIMIT)) or ""
     return tool in text and any(word in text for word in words)
 
 
@@ -133,17 +134,17 @@ def _sources(look: Look, prefix: str) -> tuple[str, ...]:
 
 
 def _read_sources(look: Look, prefix: str) -> Iterator[str]:
-    for library in look.names(os.path.join(prefix, "lib")):
+    for library in look.names(within(prefix, "lib")):
         packages = os.path.join(prefix, "lib", library, "site-packages")
         for name in look.names(packages):
             if not name.endswith(".pth"):
                 continue
-            for line in (look.text(os.path.join(packages, name), _PTH) or "").splitlines():
+            for line in (look.text(within(packages, name), _PTH) or "").splitlines():
                 if line.startswith("/") and "\0" not in line:
                     path = look.place(line.rstrip())
                     for _ in range(4):
                         yield path
-                        path = os.path.dirname(path)
+                        path = parent_of(path)
 
 
 def digest(look: Look, path: str, algorithm: str = "sha256") -> str:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 def foreign(look: Look, candidate: str) -> Environment | None:
     """Return the virtual environment that a path belongs to, unless envkit made it; None when it belongs to none."""
-
     key = ("foreign", candidate)
     try:
         known: Environment | None = look.memory[key]

@@ -10,13 +10,13 @@ results; see `looking.py`. The reporter hears of each locator what it found, wha
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from ..system.look import Look
+from ..system.spelling import name_of
 from .locators import may_answer
 from .looking import Looking, Share
 from .virtual import virtual_prefix
@@ -203,7 +203,7 @@ def _shim(look: Look, path: str) -> Environment | None:
     from .binaries import is_script  # noqa: PLC0415 - only when nothing else fits
     from .executables import read_name  # noqa: PLC0415 - as above
 
-    if read_name(os.path.basename(path), windows=look.windows) is None or not is_script(look.data(path, 2) or b""):
+    if read_name(name_of(path), windows=look.windows) is None or not is_script(look.data(path, 2) or b""):
         return None
     problem = Problem(
         code="shim",

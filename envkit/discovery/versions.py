@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..system.spelling import name_of, parent_of, within
 from ..value import replace
 from .installations import installation_at
 from .recognition import installed
@@ -26,7 +27,7 @@ def version_directories(look: Look, directory: str) -> Iterator[str]:
     links = _links(look, directory)
     for name in sorted(look.names(directory), key=numbers, reverse=True):
         if not name.startswith(".") and name not in links:
-            yield os.path.join(directory, name)
+            yield within(directory, name)
 
 
 def version_in(look: Look, candidate: str, directory: str, manager: str) -> Environment | None:
@@ -35,12 +36,12 @@ def version_in(look: Look, candidate: str, directory: str, manager: str) -> Envi
     Its aliases are the prefixes that links beside it give it.
     """
     found = installed(look, candidate)
-    if found is None or found.kind != "interpreter" or os.path.dirname(str(found.prefix)) != directory:
+    if found is None or found.kind != "interpreter" or parent_of(str(found.prefix)) != directory:
         return None
     links = _links(look, directory)
     name = links.get(found.prefix.name, found.prefix.name)
     if name != found.prefix.name:
-        whole = installation_at(look, os.path.join(directory, name))
+        whole = installation_at(look, within(directory, name))
         if whole is None:
             return None
         found = whole
@@ -54,10 +55,10 @@ def _links(look: Look, directory: str) -> dict[str, str]:
     def find() -> dict[str, str]:
         names, found = look.names(directory), dict[str, str]()
         for name in names:
-            path = os.path.join(directory, name)
+            path = within(directory, name)
             last = look.last(path) if os.path.islink(path) else path
-            if last != path and os.path.dirname(last) == directory and os.path.basename(last) in names:
-                found[name] = os.path.basename(last)
+            if last != path and parent_of(last) == directory and name_of(last) in names:
+                found[name] = name_of(last)
         return found
 
     return look.remember(("links", directory), find)

@@ -10,14 +10,16 @@ base, but a careless tool names the environment, so that is followed too.
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
 from ..formats import pyvenv_cfg
 from ..models.environment import Environment
+from ..system.spelling import name_of, parent_of, within
 from . import binaries, old_virtualenv
-from .bases import Inside, base_in_home, home_of, inside_of
+from .bases import Inside, base_in_home, home_of, inside_of, minors_in
 from .executables import read_name
 from .faults import problem_of
 from .installations import installation, installation_at
@@ -47,8 +49,8 @@ def _prefix_of(look: Look, candidate: str) -> str | None:
     if _is_marked(look, candidate):
         return candidate
     directory, name = os.path.split(candidate)
-    above = os.path.dirname(directory)
-    if read_name(name, windows=look.windows) and os.path.basename(directory).lower() in {"bin", "scripts"} and _is_marked(look, above):
+    above = parent_of(directory)
+    if read_name(name, windows=look.windows) and name_of(directory).lower() in {"bin", "scripts"} and _is_marked(look, above):
         return above
     return None
 
@@ -80,13 +82,14 @@ def _virtual(look: Look, prefix: str, depth: int) -> Environment:
     from pathlib import Path  # noqa: PLC0415 - values only
 
     made = marks(look, prefix)
-    text = look.text(os.path.join(prefix, pyvenv_cfg.NAME), pyvenv_cfg.LIMIT)
+    text = look.text(within(prefix, pyvenv_cfg.NAME), pyvenv_cfg.LIMIT)
     keys = pyvenv_cfg.load(text) if text is not None else old_virtualenv.keys_of(look, prefix)
     inside = inside_of(look, prefix)
     base = _base(look, prefix, keys, inside, depth)
     problem = made.problem or problem_of(look, prefix, keys if text is not None or keys else None, inside, base)
     version, source = _version(look, prefix, keys, inside, base)
-    library = read_name(inside.minors[0]) if inside.minors else None
+    minors = minors_in(look, prefix) if base is None else ()
+    library = read_name(minors[0]) if minors else None
     implementation = base.implementation if base else _implementation(keys, library.word if library else None)
     return Environment(
         prefix=Path(prefix),
@@ -98,7 +101,7 @@ def _virtual(look: Look, prefix: str, depth: int) -> Environment:
         implementation=implementation,
         architecture=base.architecture if base else _architecture(look, inside),
         free_threaded=base.free_threaded if base else "t" in library.flags if library else None,
-        name=made.record.name if made.record else os.path.basename(prefix) if is_managed(look, prefix) else None,
+        name=made.record.name if made.record else name_of(prefix) if is_managed(look, prefix) else None,
         base=base.prefix if base else None,
         externally_managed=False,
         problem=problem,
@@ -127,8 +130,8 @@ def _base(look: Look, prefix: str, keys: dict[str, str], inside: Inside, depth: 
     home = home_of(look, prefix, keys)
     if home is None:
         return None
-    above = os.path.dirname(home)
-    if depth < _NESTED and above != prefix and _is_marked(look, above) and os.path.basename(home).lower() in {"bin", "scripts"}:
+    above = parent_of(home)
+    if depth < _NESTED and above != prefix and _is_marked(look, above) and name_of(home).lower() in {"bin", "scripts"}:
         nested = _virtual(look, above, depth + 1)
         return None if nested.base is None else _base_again(look, nested)
     return base_in_home(look, home, keys, inside)
@@ -143,9 +146,9 @@ def _base_again(look: Look, nested: Environment) -> Environment | None:
 
 def _version(look: Look, prefix: str, keys: dict[str, str], inside: Inside, base: Environment | None) -> tuple[Version | None, str | None]:
     """Return the version that runs today and where it was read: the base's, except for a copy that is whole in itself."""
-    config = os.path.join(prefix, pyvenv_cfg.NAME)
+    config = within(prefix, pyvenv_cfg.NAME)
     text = pyvenv_cfg.python_version(keys)
-    stated = Version(text) if text else None
+    stated = _parsed(text) if text else None
     if base is not None and base.version is not None:
         exact = stated is not None and len(stated.release) > 2
         if exact and stated != base.version and _is_own(look, inside):
@@ -155,9 +158,15 @@ def _version(look: Look, prefix: str, keys: dict[str, str], inside: Inside, base
         return base.version, base.version_source
     if stated is not None:
         return stated, config
-    if inside.minors and (parts := read_name(inside.minors[0])):
-        return Version(parts.number), os.path.join(prefix, "lib", inside.minors[0])
+    minors = minors_in(look, prefix)
+    if minors and (parts := read_name(minors[0])):
+        return _parsed(parts.number), within(within(prefix, "lib"), minors[0])
     return None, None
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Version:
+    return Version(text)
 
 
 def _is_own(look: Look, inside: Inside) -> bool:

@@ -19,7 +19,9 @@ LIMIT: Final = 16 * 1024 * 1024  # bytes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pyproject:
-    """What a file says. `extras` are by normalized name; `dynamic` are the fields that only a build tells."""
+    """What a file says. `extras` are by normalized name; `dynamic` are the fields that only a build tells.
+
+    `poetry`: its dependencies stand in Poetry's own tables."""
 
     name: str | None = None
     requires_python: str | None = None
@@ -56,7 +58,7 @@ def load(text: str) -> Pyproject:
         dynamic=frozenset(_texts(project, "dynamic")),
         dynamic_files=FrozenMapping(_dynamic_files(_table(_table(tools, "setuptools"), "dynamic"))),
         has_project="project" in document,
-        poetry="poetry" in tools and not project.get("dependencies"),
+        poetry=bool(_table(tools, "poetry").keys() & {"dependencies", "dev-dependencies", "group"}) and not project.get("dependencies"),
     )
 
 

@@ -19,7 +19,7 @@ _LEVELS = {"alpha": "a", "beta": "b", "candidate": "rc", "final": ""}
 def load(text: str) -> dict[str, str]:
     """Return the keys, in lower case, and their values, stripped, in the order of the file."""
     keys: dict[str, str] = {}
-    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+    for line in (text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text).split("\n"):
         key, equals, value = line.partition("=")
         if equals and (name := key.strip().lower()):
             keys[name] = value.strip()

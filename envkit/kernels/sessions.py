@@ -16,7 +16,7 @@ from ..execution import file_variables, masked_errors
 from ..models.mapping import EMPTY
 from ..system.scope import OpenedScope, Scope
 from ..system.secrets import masker
-from . import composing
+from . import composing, shipped
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -88,7 +88,7 @@ def session(
     """Start a kernel of an environment for the time of a `with`; nothing is registered. At its end all that it started is gone.
 
     Args:
-        env: it must have ipykernel.
+        env: it must have ipykernel; one without Python, a kernelspec of its own.
         cwd: the kernel's working directory; ours if None.
         environ: variables on top of the activated ones and of those of `env_file`.
         env_file: a file of variables, `.env`, as VS Code reads it; its values are masked where the kernel's end is told.
@@ -118,9 +118,11 @@ def _opened(
     work = Work.of(control)
     environment = resolved(env, work)
     directory = work.host.cwd if cwd is None else records.absolute(Path(cwd), work.host)
-    inside = composing.launch(environment, work.host, EMPTY).environ
+    own = shipped.meant(environment, work.host)
+    start = composing.launch if own is None else partial(shipped.launch, own)
+    inside = start(environment, work.host, EMPTY).environ
     stated = {} if env_file is None else file_variables(env_file, inside, work.host)
-    launch = composing.launch(environment, work.host, {**stated, **variables})
+    launch = start(environment, work.host, {**stated, **variables})
     mask = masker({}, values=stated.values()) if stated else str
     with uses.held_if_stored(environment.prefix, work):
         with work.task("run", f"start a kernel of {environment}"), masked_errors(mask):

@@ -22,15 +22,13 @@ if TYPE_CHECKING:
 Format = Literal["requirements.txt", "pylock.toml", "environment.yml", "explicit.txt", "spec.json"]
 
 
-def export(env: Env, format: Format, *, from_history: bool = False, host: Host | None = None) -> str:  # noqa: A002 - says what it is
+def export(env: Env, format: Format, *, host: Host | None = None) -> str:  # noqa: A002 - says what it is
     """Return what an environment holds as the text of a file that `read_spec` reads back. Reads files, starts no process.
 
     Args:
         format: "requirements.txt" (each package at its version), "pylock.toml" (of an environment that was made from a lock and still
             is what the lock says), "environment.yml", "spec.json" (all that envkit knows of it); "explicit.txt" (of a conda environment:
             the URL and hash of each package file, what is needed first).
-        from_history: of a conda environment write into environment.yml what was asked for, and not each package with its build; so
-            the file is of use on other platforms.
 
     Raises:
         NotFoundError: there is no such environment, or it has no lock ("lock-not-found").
@@ -41,7 +39,19 @@ def export(env: Env, format: Format, *, from_history: bool = False, host: Host |
         >>> "packaging==" in envkit.export(sys.prefix, "requirements.txt")
         True
     """
-    work = Work(host=host)
+    return exported(env, format, Work(host=host))
+
+
+def exported(env: Env, format: Format, work: Work, *, from_history: bool = False) -> str:  # noqa: A002 - as above
+    """Return what `export` does.
+
+    Args:
+        from_history: of a conda environment write into environment.yml what was asked for, and not each package with its build; so
+            the file is of use on other platforms.
+
+    Raises:
+        As `export`.
+    """
     environment = resolved(env, work)
     if from_history and (format != "environment.yml" or environment.kind != CONDA):
         raise UsageError("from_history is for the environment.yml of a conda environment", code="format", hint="leave from_history out")

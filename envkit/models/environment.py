@@ -73,7 +73,9 @@ class Environment:
         return str(self.python or self.prefix)
 
     def __str__(self) -> str:
-        """Say the label for people: "Python 3.12.4 (analysis)"."""
+        """Say the label for people: "Python 3.12.4 (analysis)"; "conda (tools)" for a conda environment without Python."""
+        if self.kind == "conda" and self.python is None and self.version is None:
+            return f"conda ({self._label})"
         language = {None: "Python", "cpython": "Python", "pypy": "PyPy", "graalpy": "GraalPy"}.get(self.implementation, self.implementation)
         version = f" {self.version}" if self.version else ""
         flavour = " free-threaded" if self.free_threaded else ""

@@ -11,7 +11,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from ..discovery import requests
 from ..errors import UsageError
-from ..formats import pipfile, pyproject, script_block
+from ..formats import pipfile, poetry, pyproject, script_block
 from ..formats.dist_info import normalized
 from ..models.plans import Project
 from ..pypi import requirements as rules
@@ -40,11 +40,8 @@ def gather_pyproject(path: Path, gathered: Gathered, work: Work, *, extras: Iter
         raise unreadable(path, str(error)) from error
     groups = tuple(groups)
     if said.poetry:
-        raise UsageError(
-            f"{path} keeps its dependencies in Poetry's own table",
-            code="no-metadata",
-            hint="name its poetry.lock, or move them to [project]",
-        )
+        _gather_poetry(text, said, path, gathered, work, extras=tuple(extras), groups=groups)
+        return
     if not said.has_project and not groups:
         raise UsageError(f"{path} has no [project]", code="no-metadata", hint="name a dependency group with groups=, or another file")
     if said.requires_python is not None:
@@ -54,6 +51,40 @@ def gather_pyproject(path: Path, gathered: Gathered, work: Work, *, extras: Iter
         _gather_field(said, normalized(extra), path, gathered, work, frozenset())
     if groups:
         gathered.pypi += rules.expand_groups(Project(path=path.parent, groups=groups))
+
+
+def _gather_poetry(
+    text: str, said: pyproject.Pyproject, path: Path, gathered: Gathered, work: Work, *, extras: tuple[str, ...], groups: tuple[str, ...]
+) -> None:
+    """Add what Poetry's own tables ask for: what is always needed, what the extras named bring, and the groups named."""
+    try:
+        told = poetry.load(text)
+    except ValueError as error:
+        raise unreadable(path, str(error)) from error
+    range_of_pythons = said.requires_python or told.python
+    if range_of_pythons:
+        gathered.python = python_request(range_of_pythons, path)
+    chosen = set[str]()
+    for extra in map(normalized, extras):
+        if extra not in told.extras:
+            known = ", ".join(sorted(told.extras)) or "none"
+            raise UsageError(f"{path} has no extra {extra!r}", code="extra", hint=f"its extras: {known}")
+        chosen |= {*told.extras[extra]}
+    wanted = [one for one in told.groups[poetry.MAIN] if one.name not in told.optional or one.name in chosen]
+    for group in map(normalized, groups):
+        if group in said.groups:
+            gathered.pypi += rules.expand_groups(Project(path=path.parent, groups=(group,)))
+        elif group not in told.groups:
+            known = ", ".join(sorted((told.groups.keys() | said.groups) - {poetry.MAIN})) or "none"
+            raise UsageError(f"{path} has no group {group!r}", code="group", hint=f"its groups: {known}")
+        wanted += told.groups.get(group, ())
+    for one in wanted:
+        if one.path:
+            place = Project(path=path.parent / one.path, editable=one.editable, extras=one.extras)
+            gathered.pypi.append(rules.parse(place, work.host))
+        else:
+            gathered.pypi.append(canonical(one.text, path.parent, work))
+    gathered.indexes += [rules.checked_location(index, "index") for index in told.indexes]
 
 
 def _gather_field(said: pyproject.Pyproject, extra: str, path: Path, gathered: Gathered, work: Work, above: frozenset[str]) -> None:

@@ -69,6 +69,20 @@ def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o600, durable
         raise
 
 
+def write_new(path: str, data: bytes, mode: int) -> None:
+    """Write a small file where nothing is, with few calls to the system; `mode` is cut by the umask.
+
+    Raises:
+        FileExistsError: something is there, be it a link. OSError: it cannot be written.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+    try:
+        while data:
+            data = data[os.write(descriptor, data) :]
+    finally:
+        os.close(descriptor)
+
+
 def size_of(path: Path) -> int:
     """Return the bytes of all files below `path`, links counted as themselves, each inode once."""
     total, seen, todo = 0, set[tuple[int, int]](), [str(path)]

@@ -105,6 +105,9 @@ class Look(Following):
         place, found = directory if self.whole else self.real(directory), Entries()
         if place in self._gone or place in self._flat:
             return found
+        if self.kind(directory) == stat.S_IFREG:
+            self._flat.add(place)
+            return found
         try:
             with os.scandir(place) as entries:
                 found = {entry.name: entry for entry in islice(entries, _ENTRIES + 1)}
@@ -125,18 +128,26 @@ class Look(Following):
         """Return the status of what a path leads to; None when there is nothing, or a loop."""
         self.check()
         place = path if self.whole else self.real(path)
-        try:
+        if place in self._states:
             return self._states[place]
-        except KeyError:
-            pass
-        found = None
-        if place not in self._gone:
-            try:
-                found = os.stat(place)
-            except (OSError, ValueError):
-                pass
+        try:
+            found = None if place in self._gone else os.stat(place)
+        except (OSError, ValueError):
+            found = None
         self._states[place] = found
         return found
+
+    def names_beginning(self, directory: str, words: tuple[str, ...]) -> tuple[str, ...]:
+        """Return those names in a directory that begin with one of the words, sorted: in half the time that all of them take."""
+        if directory not in self._seen:
+            self.check()
+            try:
+                names = os.listdir(directory if self.whole else self.real(directory))
+            except (OSError, ValueError):
+                return ()
+            if len(names) <= _ENTRIES:
+                return tuple(sorted(name for name in names if name.startswith(words)))
+        return tuple(name for name in self.names(directory) if name.startswith(words))
 
     def is_directory(self, path: str) -> bool:
         """Say whether a path leads to a directory."""

@@ -60,8 +60,11 @@ class Placer:
     def put_private(self, source: str, target: str) -> None:
         """Put one regular file that is to share nothing with its source when it is written to."""
         self.placed.add(target)
-        if self.method != "reflink" or not _reflinked(source, target):
-            copy(source, target)
+        if self.method == "reflink":
+            if _reflinked(source, target):
+                return
+            self.method = "link"
+        copy(source, target)
 
     def put_tree(self, source: str, target: str, *, skip: Callable[[str], bool] | None = None, private: bool = False) -> None:
         """Put a tree: directories made, files put, links made anew with the text that they have.

@@ -67,9 +67,7 @@ def scripts_in(directory: str) -> Iterator[tuple[str, bytes, int]]:
 
 def new_script(path: str, data: bytes, mode: int) -> None:
     """Write a script where nothing is."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
-    with open(descriptor, "wb") as stream:
-        stream.write(data)
+    write_new(path, data, mode)
 
 
 def write_script(path: str, data: bytes, mode: int) -> None:

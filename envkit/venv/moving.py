@@ -71,17 +71,19 @@ def _missing(prefix: Path, placed: Collection[str]) -> str | None:
     """Return a file that a RECORD lists and that is not there. What was placed is not looked at again, for that takes as long."""
     for site in site_packages_below(str(prefix)):
         for name in os.listdir(site):
-            for path, _, _ in _rows(os.path.join(site, name, "RECORD")) if name.endswith(".dist-info") else ():
+            for path, _, _ in _rows_beside(os.path.join(site, name, "RECORD"), site, placed) if name.endswith(".dist-info") else ():
                 whole = None if path.endswith(".pyc") else contained(site, path, str(prefix))
                 if whole is not None and whole not in placed and not os.path.lexists(whole):
                     return whole
     return None
 
 
-def _rows(record: str) -> list[tuple[str, str, int]]:
+def _rows_beside(record: str, site: str, placed: Collection[str]) -> list[tuple[str, str, int]]:
+    """Return the rows of a RECORD that do not plainly name something that was placed: few, so that few have to be read as CSV."""
     try:
         with open(record, encoding="utf-8", newline="") as stream:
-            return list(read_record(stream.read()))
+            lines = stream.read().splitlines()
+        return list(read_record("\n".join(line for line in lines if f"{site}{os.sep}{line.partition(',')[0]}" not in placed)))
     except (OSError, ValueError):
         return []
 

@@ -22,7 +22,7 @@ from ..errors import ExistsError, NotFoundError, RefusedError, UsageError
 from ..formats import pyvenv_cfg
 from ..layout import Layout, layout
 from ..models.mapping import EMPTY
-from ..system.files import machine_error
+from ..system.files import machine_error, write_new
 from . import scripts
 from .bases import Base, base_of, executable_names
 from .naming import default_prompt
@@ -173,9 +173,7 @@ def _clear(paths: Layout, base: Base, scene: Scene) -> None:
 
 def _write(path: str, text: str) -> None:
     """Write a new file; one that is there, or a link, is a FileExistsError."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    with open(descriptor, "wb") as stream:
-        stream.write(text.encode())
+    write_new(path, text.encode(), 0o666)
 
 
 def _link_interpreter(paths: Layout, base: Base, host: Host, *, symlinks: bool) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from conda import conda
 from measure import Alone, Row, alone, median, side_by_side
 from stores import stores
 from worlds import machine
@@ -212,6 +213,7 @@ def main() -> None:
             registering(python, scratch, host),
             starting(python, scratch, host),
             stores(uv, host, scratch),
+            conda(python, uv, host, scratch),
         ):
             for row in rows:
                 print(row.line(), flush=True)

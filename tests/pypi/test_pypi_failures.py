@@ -37,6 +37,7 @@ def test_what_an_index_cannot_give(
     error = raised.value
     assert error.code == code if code else error.code in {"conflict", "no-matching-version"}
     assert package is None or error.package == package
+    assert not error.retryable
     assert error.hint
     assert error.log == log
     assert len(log.read_text()) > 50
@@ -86,7 +87,7 @@ def test_a_hash_that_is_not_right(by: Host, env: Environment, wheels: Path) -> N
     with serve_index(wheels) as index, pytest.raises(InstallError) as raised:
         url = f"{index.url.removesuffix('/simple')}/files/alpha-1.0-py3-none-any.whl#sha256={'0' * 64}"
         install(env, by, f"alpha @ {url}", sources=Sources(configuration="isolated"), offline=False, dependencies=False)
-    assert (raised.value.code, raised.value.package) == ("hash-mismatch", "alpha")
+    assert (raised.value.code, raised.value.package, raised.value.retryable) == ("hash-mismatch", "alpha", False)
 
 
 def test_a_url_where_nothing_is(by: Host, env: Environment, wheels: Path) -> None:
@@ -163,12 +164,18 @@ PIP_CONFLICT = (
         ("pip", "", InstallError, "install-failed"),
         ("pip", "ERROR: Package 'x' requires a different Python: 3.8.18 not in '>=3.9'\n", InstallError, "python-too-old"),
         ("pip", "ERROR: HTTP error 403 while getting https://h/x.whl\n", NetworkError, "unauthorized"),
+        ("pip", "ERROR: HTTP error 503 while getting https://h/x.whl\n", NetworkError, "network"),
+        ("uv", "error: Request failed after 3 retries\n  Caused by: client error (Connect)\n  Caused by: dns error\n", NetworkError, "network"),
+        ("pip", "WARNING: connection broken by 'ReadTimeoutError(...)'\nERROR: Max retries exceeded with url: /simple/x/\n", NetworkError, "network"),
+        ("uv", "error: Failed to download `x==1`\n  Caused by: Hash mismatch for `x==1`\n", InstallError, "hash-mismatch"),
+        ("uv", "  × Failed to build `x==1`\n  ├─▶ The build backend returned an error\n", InstallError, "build-failed"),
     ],
 )  # fmt: skip
 def test_recorded_words_of_the_tools(kind: str, output: str, error: type[EnvkitError], code: str) -> None:
     """What other versions and other machines said."""
     found = failure(kind, output, "", python="3.8.18", offline=False, index_given=False)  # type: ignore[arg-type]
     assert (type(found), found.code) == (error, code)
+    assert found.retryable is (code in {"network", "disk-full"}), "only what may be otherwise the next time, without a change of the call"
     assert found.hint
     assert len(str(found)) < 1500
 

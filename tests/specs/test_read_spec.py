@@ -169,7 +169,7 @@ def test_dynamic_dependencies_are_read_where_files_say_them_and_never_guessed(wr
     write("a/needs.txt", "idna\n")
     path = write("a/pyproject.toml", project + '[tool.setuptools.dynamic]\ndependencies = {file = ["needs.txt"]}\n')
     assert envkit.read_spec(path, host=host).pypi == ("idna",)
-    for text in (project, '[tool.poetry.dependencies]\nrich="^13"\n', "[tool.ruff]\n"):
+    for text in (project, "[tool.ruff]\n"):
         with pytest.raises(envkit.UsageError) as caught:
             envkit.read_spec(write("b/pyproject.toml", text), host=host)
         assert caught.value.code == "no-metadata"
@@ -385,3 +385,38 @@ def test_an_environment_yml_is_read_back(pip: list[str], variables: dict[str, st
         name="demo", channels=("conda-forge",), conda=("python=3.12", "pip"), pip=tuple(pip), variables=variables
     )
     assert environment_yml.load(environment_yml.dump(said)) == said
+
+
+POETRY = """\
+[tool.poetry]
+name = "demo"
+[tool.poetry.dependencies]
+python = "^3.9"
+requests = "^2.28"
+local = {path = "./local", develop = true}
+rich = {version = "~13.1", optional = true}
+[tool.poetry.extras]
+pretty = ["rich"]
+[tool.poetry.group.dev.dependencies]
+pytest = ">=8"
+[dependency-groups]
+docs = ["mkdocs"]
+"""
+
+
+@pytest.mark.core
+def test_poetrys_own_tables_are_read(write: Write, host: Host) -> None:
+    """By themselves and as the project of a directory: what is always needed, extras and groups on demand, the range of Pythons."""
+    write("local/pyproject.toml", "[project]\nname='local'\nversion='1'\n")
+    path = write("pyproject.toml", POETRY)
+    local = Project(path=host.cwd / "local", editable=True)
+    spec = envkit.read_spec(path, host=host)
+    assert (spec.python, spec.pypi) == (">=3.9,<4.0", ("requests<3.0,>=2.28", local))
+    assert envkit.read_spec(path.parent, host=host) == spec
+    more = envkit.read_spec(path, extras=["pretty"], groups=["dev", "docs"], host=host)
+    assert set(more.pypi) == {"requests<3.0,>=2.28", local, "rich<13.2,>=13.1", "pytest>=8", "mkdocs"}
+    for wrong in ({"extras": ["none"]}, {"groups": ["none"]}):
+        with pytest.raises(envkit.UsageError):
+            envkit.read_spec(path, host=host, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(envkit.CorruptError, match="alternatives"):
+        envkit.read_spec(write("b/pyproject.toml", '[tool.poetry.dependencies]\nrich = "^1 || ^3"\n'), host=host)

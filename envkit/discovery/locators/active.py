@@ -28,7 +28,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     """Yield the prefix that is active, then what runs and what it stands on."""
     prefix = look.host.environ.get("VIRTUAL_ENV", "")
     if ntpath.isabs(prefix) if look.windows else prefix.startswith("/"):
-        yield str(look.host.path(prefix))
+        yield look.tidy(look.place(prefix))
     if look.whole and look.host.platform == sys.platform:
         yield from _running(own=look.host.environ == os.environ)
 

@@ -11,10 +11,10 @@ a condarc are replaced, expressions are not.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import within
 from ..conda_places import environment_directories, has_meta, installations, listed_environments
 from ..conda_prefix import conda_environment, conda_prefix
 from ..places import children, contents, stated
@@ -41,10 +41,10 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
         names = contents(look, directory)
         if "conda-meta" in names:
             yield directory
-        if ".conda" in names and has_meta(look, inside := os.path.join(directory, ".conda")):
+        if ".conda" in names and has_meta(look, inside := within(directory, ".conda")):
             yield inside
         if "envs" in names:
-            yield from (path for path in children(look, os.path.join(directory, "envs")) if has_meta(look, path))
+            yield from (path for path in children(look, within(directory, "envs")) if has_meta(look, path))
 
 
 def identify(look: Look, candidate: str) -> Environment | None:

@@ -8,10 +8,10 @@ itself. Place in the table: before `path`, which finds the same executables and 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import within
 from ..executables import interpreters_in
 from ..recognition import installed, owned
 
@@ -28,7 +28,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     if _is_debian(look):
         for directory in (look.place("/usr/bin"), look.place("/etc/alternatives")):
             for name in interpreters_in(look, directory):
-                yield os.path.join(directory, name)
+                yield within(directory, name)
 
 
 def identify(look: Look, candidate: str) -> Environment | None:

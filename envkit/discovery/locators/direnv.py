@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import parent_of, within
 from ..places import at_home, contents, marked_children
 from ..projects import project_directories
 from ..recognition import directory_of, foreign, owned
@@ -28,7 +29,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     """Yield the environments in `.direnv` of each project and of the home directory."""
     for directory in (*project_directories(look, roots), at_home(look)):
         if _DIRECTORY in contents(look, directory):
-            yield from marked_children(look, os.path.join(directory, _DIRECTORY))
+            yield from marked_children(look, within(directory, _DIRECTORY))
 
 
 def identify(look: Look, candidate: str) -> Environment | None:
@@ -36,5 +37,5 @@ def identify(look: Look, candidate: str) -> Environment | None:
     found = foreign(look, candidate)
     if found is None or os.path.basename(directory := directory_of(found)) != _DIRECTORY:
         return None
-    project = os.path.dirname(directory)
+    project = parent_of(directory)
     return owned(found, NAME, name=found.prefix.name, project=None if project == at_home(look) else project)

@@ -8,10 +8,10 @@ its own version is not told, only that of the language.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import within
 from ..places import at_home
 from ..recognition import installed, owned
 
@@ -29,7 +29,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     for directory in (*places, at_home(look), at_home(look, "opt"), at_home(look, ".local")):
         for name in look.names(directory):
             if name.lower().startswith(NAME):
-                yield os.path.join(directory, name)
+                yield within(directory, name)
 
 
 def identify(look: Look, candidate: str) -> Environment | None:

@@ -16,6 +16,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import name_of, parent_of, within
 from ..places import children, contents, expanded, marked_children, placed, stated, user_configuration, user_data
 from ..projects import digest, has_any, may_say, owner, project_directories, pyproject, table_in, text_in, toml
 from ..recognition import directory_of, foreign, installed, owned
@@ -40,12 +41,12 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     for place in _places(look):
         for project in children(look, place):
             for mark in children(look, project):
-                if os.path.lexists(os.path.join(mark, "pyvenv.cfg")):
+                if os.path.lexists(within(mark, "pyvenv.cfg")):
                     yield mark
                 else:
                     yield from marked_children(look, mark)
-    for path in children(look, os.path.join(_data(look), "pythons")):
-        yield os.path.join(path, "python")
+    for path in children(look, within(_data(look), "pythons")):
+        yield within(path, "python")
 
 
 def identify(look: Look, candidate: str) -> Environment | None:
@@ -65,7 +66,7 @@ def identify(look: Look, candidate: str) -> Environment | None:
             for environment, path in _paths(look, project).items():
                 if path == prefix:
                     return owned(found, NAME, name=environment, project=project)
-        project = os.path.dirname(project)
+        project = parent_of(project)
     return None
 
 
@@ -74,15 +75,15 @@ def _python(look: Look, candidate: str) -> Environment | None:
     if found is None or found.kind != "interpreter" or found.prefix.name != "python":
         return None
     above = directory_of(found)
-    if os.path.dirname(above) != os.path.join(_data(look), "pythons"):
+    if parent_of(above) != within(_data(look), "pythons"):
         return None
-    return owned(found, NAME, name=os.path.basename(above))
+    return owned(found, NAME, name=name_of(above))
 
 
 def _said(look: Look, project: str) -> tuple[object, ...]:
     """Return Hatch's tables of a project: those of `pyproject.toml` and of `hatch.toml`."""
     names = contents(look, project)
-    own = (toml(look, os.path.join(project, _FILE)),) if _FILE in names else ()
+    own = (toml(look, within(project, _FILE)),) if _FILE in names else ()
     said = table_in(pyproject(look, project), "tool", "hatch") if may_say(look, project, "hatch", "envs", "dirs") else None
     return (said, *own)
 
@@ -128,17 +129,17 @@ def _places(look: Look) -> tuple[str, ...]:
 
     def find() -> tuple[str, ...]:
         named = placed(look, expanded(look, text_in(_configuration(look), "dirs", "env", "virtual")))
-        data = os.path.join(_data(look), "env")
-        internal = os.path.join(data, ".internal")
-        tools = [os.path.join(internal, name) for name in look.names(internal)]
-        return tuple(path for path in (named, os.path.join(data, "virtual"), *tools) if path and path != _shared(look))
+        data = within(_data(look), "env")
+        internal = within(data, ".internal")
+        tools = [within(internal, name) for name in look.names(internal)]
+        return tuple(path for path in (named, within(data, "virtual"), *tools) if path and path != _shared(look))
 
     return look.remember("hatch places", find)
 
 
 def _shared(look: Look) -> str:
     """Return the directory that others use too, where Hatch's layout is flat and nothing tells whose an environment is."""
-    return os.path.join(str(look.host.home), ".virtualenvs")
+    return within(look.home, ".virtualenvs")
 
 
 def _data(look: Look) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import within
 from ...value import replace
 from ..executables import WORDS, interpreters_in
 from ..installations import installation
@@ -34,13 +35,13 @@ _PREFIXES = {"darwin": ("/opt/homebrew", "/usr/local"), "linux": ("/home/linuxbr
 def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     """Yield the executables of each formula by its `opt` link, newest first, then those of kegs that are not linked."""
     for brew in _prefixes(look):
-        cellar = os.path.join(brew, "Cellar")
+        cellar = within(brew, "Cellar")
         formulae = [name for name in look.names(cellar) if name.startswith(WORDS)]
         for formula in reversed(formulae):
             for keg in (os.path.join(brew, "opt", formula), *_kegs(look, os.path.join(cellar, formula))):
-                directory = os.path.join(keg, "bin")
+                directory = within(keg, "bin")
                 for name in interpreters_in(look, directory):
-                    yield os.path.join(directory, name)
+                    yield within(directory, name)
 
 
 def _kegs(look: Look, formula: str) -> list[str]:
@@ -56,7 +57,7 @@ def identify(look: Look, candidate: str) -> Environment | None:
         return None
     real = look.real(str(found.python))
     for brew in _prefixes(look):
-        cellar = look.real(os.path.join(brew, "Cellar")) + os.sep
+        cellar = look.real(within(brew, "Cellar")) + os.sep
         if not real.startswith(cellar):
             continue
         formula, _, rest = real.removeprefix(cellar).partition(os.sep)
@@ -86,6 +87,6 @@ def _prefixes(look: Look) -> tuple[str, ...]:
         named = stated(look, "HOMEBREW_PREFIX")
         usual = [look.place(prefix) for prefix in _PREFIXES.get(look.host.platform, ())]
         places = [*((named,) if named else ()), *usual, at_home(look, ".linuxbrew")]
-        return tuple(path for path in dict.fromkeys(places) if look.is_directory(os.path.join(path, "Cellar")))
+        return tuple(path for path in dict.fromkeys(places) if look.is_directory(within(path, "Cellar")))
 
     return look.remember("homebrew", find)

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import name_of, within
 from ..executables import read_name
 from ..places import at_home, children, listed, placed, stated, user_data
 
@@ -29,8 +30,8 @@ _KERNELS = 500  # kernelspecs of one directory that are read
 def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     """Yield the interpreters that kernels are started with, by directory and name of the kernel."""
     for directory in _directories(look):
-        for kernel in list(children(look, os.path.join(directory, "kernels")))[:_KERNELS]:
-            if (python := _python(look, os.path.join(kernel, "kernel.json"))) is not None:
+        for kernel in list(children(look, within(directory, "kernels")))[:_KERNELS]:
+            if (python := _python(look, within(kernel, "kernel.json"))) is not None:
                 yield python
 
 
@@ -60,4 +61,4 @@ def _python(look: Look, path: str) -> str | None:
     except (ValueError, RecursionError):
         return None
     found = placed(look, command)
-    return found if found is not None and read_name(os.path.basename(found), windows=look.windows) is not None else None
+    return found if found is not None and read_name(name_of(found), windows=look.windows) is not None else None

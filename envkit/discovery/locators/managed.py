@@ -7,10 +7,10 @@ else is in it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import within
 from ..marks import is_managed, managed_directory
 from ..virtual import virtual, virtual_prefix
 
@@ -26,7 +26,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     """Yield the directory of each managed environment, sorted by name."""
     directory = managed_directory(look)
     for name in look.names(directory):
-        if is_managed(look, prefix := os.path.join(directory, name)) and look.is_directory(prefix):
+        if is_managed(look, prefix := within(directory, name)) and look.is_directory(prefix):
             yield prefix
 
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import parent_of, within
 from ..places import marked_children
 from ..recognition import directory_of, foreign, owned
 
@@ -27,7 +28,7 @@ _DIRECTORY = ".nox"
 def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     """Yield the environments in `.nox` of each root, sorted by name."""
     for root in roots:
-        yield from marked_children(look, os.path.join(root, _DIRECTORY))
+        yield from marked_children(look, within(root, _DIRECTORY))
 
 
 def identify(look: Look, candidate: str) -> Environment | None:
@@ -35,4 +36,4 @@ def identify(look: Look, candidate: str) -> Environment | None:
     found = foreign(look, candidate)
     if found is None or os.path.basename(directory := directory_of(found)) != _DIRECTORY:
         return None
-    return owned(found, NAME, name=found.prefix.name, project=os.path.dirname(directory))
+    return owned(found, NAME, name=found.prefix.name, project=parent_of(directory))

@@ -15,9 +15,11 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import name_of, within
 from ...value import replace
 from ..executables import interpreters_in
 from ..installations import installation, installation_at
+from ..places import at_home
 
 if TYPE_CHECKING:
     from ...models.environment import Environment
@@ -41,7 +43,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
             continue
         seen.add(real)
         for name in interpreters_in(look, directory):
-            yield os.path.join(directory, name)
+            yield within(directory, name)
 
 
 def _below(look: Look, root: str) -> Iterator[str]:
@@ -49,8 +51,8 @@ def _below(look: Look, root: str) -> Iterator[str]:
     usual = (
         ("python.exe",) if look.windows else (os.path.join("bin", "python3"), os.path.join("bin", "python"), os.path.join("bin", "pypy3"))
     )
-    for directory in (root, *(os.path.join(root, name) for name in look.names(root))):
-        if any(os.path.lexists(os.path.join(directory, name)) for name in usual):
+    for directory in (root, *(within(root, name) for name in look.names(root))):
+        if any(os.path.lexists(within(directory, name)) for name in usual):
             yield directory
 
 
@@ -74,20 +76,20 @@ def _directories(look: Look) -> Iterator[str]:
     host = look.host
     for entry in host.environ.get("PATH", "").split(";" if look.windows else ":"):
         if ntpath.isabs(entry) if look.windows else entry.startswith("/"):
-            yield str(host.path(entry))
+            yield look.tidy(look.place(entry))
     if look.windows:
         yield from _on_windows(look)
         return
-    yield os.path.join(str(host.home), ".local", "bin")
+    yield at_home(look, ".local", "bin")
     for directory in _DARWIN if host.platform == "darwin" else _LINUX:
-        yield str(host.path(directory))
+        yield look.place(directory)
     if host.platform == "darwin":
-        versions = str(host.path(_FRAMEWORKS))
+        versions = look.place(_FRAMEWORKS)
         yield from (os.path.join(versions, name, "bin") for name in reversed(look.names(versions)) if name != "Current")
-    opt = str(host.path("/opt"))
+    opt = look.place("/opt")
     for name in look.names(opt):
         if name == "python":  # as in the images that wheels are built in
-            yield from (os.path.join(opt, name, child, "bin") for child in look.names(os.path.join(opt, name)))
+            yield from (os.path.join(opt, name, child, "bin") for child in look.names(within(opt, name)))
         elif name.lower().startswith(("python", "pypy")):
             yield os.path.join(opt, name, "bin")
 
@@ -103,10 +105,10 @@ def _on_windows(look: Look) -> Iterator[str]:
     for parent in parents:
         for name in reversed(look.names(parent)):
             if name.lower().startswith("python3"):
-                yield os.path.join(parent, name)
+                yield within(parent, name)
 
 
 def _has_no_interpreter(directory: str) -> bool:
     """Say whether a directory holds scripts that pick an interpreter, or the store's aliases, and nothing else of interest."""
-    name = os.path.basename(directory).lower()
+    name = name_of(directory).lower()
     return name in {"shims", "windowsapps"}

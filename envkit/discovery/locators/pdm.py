@@ -15,6 +15,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import parent_of, within
 from ..places import expanded, marked_children, placed, stated, user_configuration, user_data
 from ..projects import digest, has_any, owner, project_directories, pyproject, table_in, text_in, toml
 from ..recognition import directory_of, foreign, owned
@@ -37,7 +38,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     for directory in project_directories(look, roots):
         if (chosen := _chosen(look, directory)) is not None:
             yield chosen
-        inside = [prefix for name in _INSIDE if look.is_directory(prefix := os.path.join(directory, name))]
+        inside = [prefix for name in _INSIDE if look.is_directory(prefix := within(directory, name))]
         if inside and _is_project(look, directory):
             yield from inside
     yield from marked_children(look, _home(look))
@@ -57,9 +58,7 @@ def identify(look: Look, candidate: str) -> Environment | None:
     if found.prefix.name not in _INSIDE:
         return None
     chosen = _chosen(look, directory)
-    ours = (
-        os.path.dirname(os.path.dirname(chosen)) == str(found.prefix) if chosen else found.manager != "uv" and _is_project(look, directory)
-    )
+    ours = os.path.dirname(parent_of(chosen)) == str(found.prefix) if chosen else found.manager != "uv" and _is_project(look, directory)
     return owned(found, NAME, project=directory) if ours else None
 
 
@@ -67,7 +66,7 @@ def _chosen(look: Look, directory: str) -> str | None:
     """Return the executable that a project uses; None when it does not say."""
     if not has_any(look, directory, _CHOSEN):
         return None
-    return placed(look, look.text(os.path.join(directory, _CHOSEN), _LIMIT) or "")
+    return placed(look, look.text(within(directory, _CHOSEN), _LIMIT) or "")
 
 
 def _is_project(look: Look, directory: str) -> bool:

@@ -12,10 +12,10 @@ Source: pipenv's venv_locator.py.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import name_of, parent_of, within
 from ..places import at_home, marked_children, placed, stated, user_data
 from ..projects import VENV, digest, has_any, project_directories, project_of
 from ..recognition import directory_of, foreign, owned
@@ -34,8 +34,8 @@ _NAMES = ("Pipfile", "Pipfile.lock")
 def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     """Yield `.venv` of projects with a Pipfile, then what lies where Pipenv keeps its environments, sorted by name."""
     for directory in project_directories(look, roots):
-        if has_any(look, directory, *_NAMES) and look.is_directory(os.path.join(directory, VENV)):
-            yield os.path.join(directory, VENV)
+        if has_any(look, directory, *_NAMES) and look.is_directory(within(directory, VENV)):
+            yield within(directory, VENV)
     for home in _homes(look):
         yield from marked_children(look, home)
 
@@ -62,16 +62,16 @@ def identify(look: Look, candidate: str) -> Environment | None:
 
 def _stated(look: Look, found: Environment) -> str | None:
     prefix = str(found.prefix)
-    text = look.text(os.path.join(prefix, ".project"), _LIMIT) if look.has(prefix, ".project") else None
+    text = look.text(within(prefix, ".project"), _LIMIT) if look.has(prefix, ".project") else None
     return placed(look, text) if text else None
 
 
 def _fits(look: Look, name: str, project: str) -> bool:
     """Say whether Pipenv would give that name to the environment of a project; it may add `-3.12` or the like."""
-    pipfiles = [os.path.join(project, "Pipfile")]
-    if (named := stated(look, "PIPENV_PIPFILE")) is not None and os.path.dirname(named) == project:
+    pipfiles = [within(project, "Pipfile")]
+    if (named := stated(look, "PIPENV_PIPFILE")) is not None and parent_of(named) == project:
         pipfiles.append(named)
-    clean = "".join("_" if letter in ' &$`!*@"()[]\\\r\n\t' else letter for letter in os.path.basename(project))[:42]
+    clean = "".join("_" if letter in ' &$`!*@"()[]\\\r\n\t' else letter for letter in name_of(project))[:42]
     wanted = [f"{clean}-{digest(look, pipfile)}" for pipfile in pipfiles]
     return any(name == text or name.startswith(f"{text}-") for text in wanted)
 

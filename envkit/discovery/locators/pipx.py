@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import within
 from ..places import at_home, marked_children, stated, user_data
 from ..recognition import directory_of, foreign, owned
 
@@ -28,9 +29,9 @@ _MARK = "pipx_metadata.json"
 def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     """Yield the environment of each application, sorted by name, then the shared one, home by home."""
     for home in _homes(look):
-        yield from marked_children(look, os.path.join(home, "venvs"))
+        yield from marked_children(look, within(home, "venvs"))
     for shared in _shared(look):
-        if os.path.lexists(os.path.join(shared, "pyvenv.cfg")):
+        if os.path.lexists(within(shared, "pyvenv.cfg")):
             yield shared
 
 
@@ -57,12 +58,12 @@ def _homes(look: Look) -> tuple[str, ...]:
 
 
 def _applications(look: Look) -> frozenset[str]:
-    return look.remember("pipx applications", lambda: frozenset(os.path.join(home, "venvs") for home in _homes(look)))
+    return look.remember("pipx applications", lambda: frozenset(within(home, "venvs") for home in _homes(look)))
 
 
 def _shared(look: Look) -> tuple[str, ...]:
     def find() -> tuple[str, ...]:
         named = stated(look, "PIPX_SHARED_LIBS")
-        return (*((named,) if named else ()), *(os.path.join(home, "shared") for home in _homes(look)))
+        return (*((named,) if named else ()), *(within(home, "shared") for home in _homes(look)))
 
     return look.remember("pipx shared", find)

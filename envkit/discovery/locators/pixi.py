@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from ...formats.conda_meta import DIRECTORY, PIXI
+from ...system.spelling import name_of, parent_of, within
 from ..conda_places import has_meta
 from ..conda_prefix import conda_environment, conda_prefix
 from ..places import at_home, children, contents, expanded, placed, stated, user_cache, user_configuration
@@ -36,7 +37,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
             yield from _environments(look, os.path.join(directory, ".pixi", "envs"))
     for directory in _detached(look):
         for workspace in children(look, directory):
-            yield from _environments(look, os.path.join(workspace, "envs"))
+            yield from _environments(look, within(workspace, "envs"))
     yield from _environments(look, _global(look))
 
 
@@ -49,17 +50,17 @@ def identify(look: Look, candidate: str) -> Environment | None:
     prefix = conda_prefix(look, candidate)
     if prefix is None:
         return None
-    directory = os.path.dirname(prefix)
+    directory = parent_of(prefix)
     inside = directory.endswith(f"{os.sep}.pixi{os.sep}envs")
     if directory == _global(look):
-        return owned(conda_environment(look, prefix), NAME, name=os.path.basename(prefix))
-    marked = PIXI in contents(look, os.path.join(prefix, DIRECTORY))
+        return owned(conda_environment(look, prefix), NAME, name=name_of(prefix))
+    marked = PIXI in contents(look, within(prefix, DIRECTORY))
     if not inside and not marked:
         return None
     name, project = _said(look, prefix) if marked else (None, None)
     if project is None and inside:
-        project = os.path.dirname(os.path.dirname(directory))
-    return owned(conda_environment(look, prefix), NAME, name=name or os.path.basename(prefix), project=project)
+        project = os.path.dirname(parent_of(directory))
+    return owned(conda_environment(look, prefix), NAME, name=name or name_of(prefix), project=project)
 
 
 def _said(look: Look, prefix: str) -> tuple[str | None, str | None]:
@@ -73,7 +74,7 @@ def _said(look: Look, prefix: str) -> tuple[str | None, str | None]:
         return None, None
     name, manifest = value_in(said, "environment_name"), value_in(said, "manifest_path")
     project = placed(look, manifest) if isinstance(manifest, str) else None
-    return name if isinstance(name, str) else None, os.path.dirname(project) if project else None
+    return name if isinstance(name, str) else None, parent_of(project) if project else None
 
 
 def _home(look: Look) -> str:
@@ -81,24 +82,24 @@ def _home(look: Look) -> str:
 
 
 def _global(look: Look) -> str:
-    return look.remember("pixi global", lambda: os.path.join(_home(look), "envs"))
+    return look.remember("pixi global", lambda: within(_home(look), "envs"))
 
 
 def _listed(look: Look) -> tuple[str, ...]:
     """Return the workspaces that pixi knows by name."""
-    said = table_in(toml(look, os.path.join(_home(look), "workspaces.toml")))
+    said = table_in(toml(look, within(_home(look), "workspaces.toml")))
     named = (*said.values(), *table_in(said, "workspaces").values(), *table_in(said, "named_workspaces").values())
     paths = [path for value in named if isinstance(value, str) and (path := placed(look, value)) is not None]
-    return tuple(os.path.dirname(path) if path.endswith(".toml") else path for path in paths)
+    return tuple(parent_of(path) if path.endswith(".toml") else path for path in paths)
 
 
 def _detached(look: Look) -> tuple[str, ...]:
     """Return the directories that hold detached environments: in pixi's cache, and where a configuration says."""
     xdg = user_configuration(look, "pixi")
     files = [look.place("/etc/pixi/config.toml")] if not look.windows else []
-    files += [os.path.join(directory, "config.toml") for directory in (at_home(look, ".config", "pixi"), xdg, _home(look))]
+    files += [within(directory, "config.toml") for directory in (at_home(look, ".config", "pixi"), xdg, _home(look))]
     found = [stated(look, "PIXI_CACHE_DIR"), stated(look, "RATTLER_CACHE_DIR"), user_cache(look, "pixi"), _rattler(look)]
-    places = [os.path.join(directory, "envs") for directory in found if directory]
+    places = [within(directory, "envs") for directory in found if directory]
     for file in files:
         named = value_in(toml(look, file), "detached-environments")
         if isinstance(named, str) and (directory := placed(look, expanded(look, named))) is not None:

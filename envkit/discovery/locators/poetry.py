@@ -16,6 +16,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import within
 from ..places import expanded, marked_children, placed, stated, user_cache, user_configuration, user_data
 from ..projects import VENV, digest, has_any, owner, project_directories, project_of, pyproject, table_in, text_in, toml
 from ..recognition import directory_of, foreign, owned
@@ -34,8 +35,8 @@ _BACKENDS = ("poetry.core", "poetry.masonry")
 def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     """Yield `.venv` of Poetry's projects, then what lies where Poetry keeps its environments and Pythons."""
     for directory in project_directories(look, roots):
-        if look.is_directory(os.path.join(directory, VENV)) and _is_project(look, directory):
-            yield os.path.join(directory, VENV)
+        if look.is_directory(within(directory, VENV)) and _is_project(look, directory):
+            yield within(directory, VENV)
     for home in _homes(look):
         yield from marked_children(look, home)
     yield from version_directories(look, _pythons(look))
@@ -83,14 +84,14 @@ def _homes(look: Look) -> tuple[str, ...]:
         cache = stated(look, "POETRY_CACHE_DIR") or placed(look, text_in(said, "cache-dir")) or user_cache(look, "pypoetry")
         path = look.host.environ.get("POETRY_VIRTUALENVS_PATH") or text_in(said, "virtualenvs", "path")
         named = placed(look, expanded(look, path.replace("{cache-dir}", look.host.shown(look.host.path(cache)) if look.whole else cache)))
-        return tuple(dict.fromkeys(home for home in (named, os.path.join(cache, "virtualenvs")) if home))
+        return tuple(dict.fromkeys(home for home in (named, within(cache, "virtualenvs")) if home))
 
     return look.remember("poetry", find)
 
 
 def _configuration(look: Look) -> object:
     directory = stated(look, "POETRY_CONFIG_DIR") or user_configuration(look, "pypoetry")
-    return toml(look, os.path.join(directory, "config.toml"))
+    return toml(look, within(directory, "config.toml"))
 
 
 def _pythons(look: Look) -> str:

@@ -8,10 +8,10 @@ and `/.venv` belong to no project; the other names only where a file of a projec
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import within
 from ..places import contents
 from ..projects import VENV, has_any, project_directories, project_of
 from ..recognition import directory_of, owned
@@ -33,7 +33,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     for directory in project_directories(look, roots):
         names = contents(look, directory)
         for name in (VENV, *_OTHERS):
-            if name in names and look.is_directory(prefix := os.path.join(directory, name)):
+            if name in names and look.is_directory(prefix := within(directory, name)):
                 yield prefix
 
 
@@ -45,5 +45,5 @@ def identify(look: Look, candidate: str) -> Environment | None:
     directory = project_of(look, found)
     if directory is None and found.prefix.name in _OTHERS:
         beside = directory_of(found)
-        directory = beside if beside != str(look.host.home) and has_any(look, beside, *_FILES) else None
+        directory = beside if beside != look.home and has_any(look, beside, *_FILES) else None
     return None if directory is None else owned(found, found.manager or "venv", project=directory)

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import name_of, parent_of, within
 from ...value import replace
 from ..places import children, pyenv_versions
 from ..recognition import foreign
@@ -35,7 +36,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     versions = pyenv_versions(look)
     yield from version_directories(look, versions)
     for version in version_directories(look, versions):
-        for prefix in children(look, os.path.join(version, "envs")):
+        for prefix in children(look, within(version, "envs")):
             yield _linked(look, versions, prefix) or prefix
 
 
@@ -46,8 +47,8 @@ def identify(look: Look, candidate: str) -> Environment | None:
     if found is None:
         return version_in(look, candidate, versions, NAME)
     prefix = str(found.prefix)
-    parent = os.path.dirname(prefix)
-    own = os.path.basename(parent) == "envs" and os.path.dirname(os.path.dirname(parent)) == versions
+    parent = parent_of(prefix)
+    own = name_of(parent) == "envs" and os.path.dirname(parent_of(parent)) == versions
     if parent != versions and not own:
         return None
     link = prefix if parent == versions else _linked(look, versions, prefix)
@@ -60,6 +61,6 @@ def identify(look: Look, candidate: str) -> Environment | None:
 
 def _linked(look: Look, versions: str, prefix: str) -> str | None:
     """Return the link in `versions` that leads to an environment in `envs`; None when there is none."""
-    link = os.path.join(versions, os.path.basename(prefix))
+    link = os.path.join(versions, name_of(prefix))
     target = look.link(link)
     return link if target is not None and look.tidy(target) == prefix else None

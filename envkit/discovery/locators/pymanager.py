@@ -8,12 +8,12 @@ found by the registry, under that name.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from packaging.version import InvalidVersion, Version
 
+from ...system.spelling import within
 from ...value import replace
 from ..places import user_data
 from ..recognition import directory_of, installed, owned
@@ -35,8 +35,8 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     if look.windows:
         directory = user_data(look, "Python")
         for name in sorted(look.names(directory), key=numbers, reverse=True):
-            if _MARK in look.names(os.path.join(directory, name)):
-                yield os.path.join(directory, name)
+            if _MARK in look.names(within(directory, name)):
+                yield within(directory, name)
 
 
 def identify(look: Look, candidate: str) -> Environment | None:
@@ -46,7 +46,7 @@ def identify(look: Look, candidate: str) -> Environment | None:
     found = installed(look, candidate)
     if found is None or directory_of(found) != user_data(look, "Python") or _MARK not in look.names(str(found.prefix)):
         return None
-    mark = os.path.join(str(found.prefix), _MARK)
+    mark = within(str(found.prefix), _MARK)
     if found.version is not None and len(found.version.release) < 3:
         exact = _stated(look, mark)
         if exact is not None and exact.release[:2] == found.version.release:

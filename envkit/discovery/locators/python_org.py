@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import name_of, parent_of, within
 from ...value import replace
 from ..installations import installation
 from ..places import at_home
@@ -35,7 +36,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     for versions in _versions(look):
         for name in sorted(look.names(versions), key=numbers, reverse=True):
             if name != "Current" and not name.startswith("."):
-                yield os.path.join(versions, name)
+                yield within(versions, name)
 
 
 def identify(look: Look, candidate: str) -> Environment | None:
@@ -47,9 +48,9 @@ def identify(look: Look, candidate: str) -> Environment | None:
         return None
     real = look.real(str(found.prefix))
     for versions in _versions(look):
-        if os.path.dirname(real) == look.real(versions):
-            prefix = os.path.join(versions, os.path.basename(real))
-            found = installation(look, os.path.join(prefix, "bin", os.path.basename(str(found.python))))
+        if parent_of(real) == look.real(versions):
+            prefix = os.path.join(versions, name_of(real))
+            found = installation(look, os.path.join(prefix, "bin", name_of(str(found.python))))
             manager = "system" if versions.startswith(look.place(_SYSTEM)) else NAME
             return None if found is None else replace(found, manager=manager)
     return None

@@ -15,6 +15,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import name_of, within
 from ..places import contents, placed, stated, user_data
 from ..projects import VENV, project_directories
 from ..recognition import directory_of, foreign, owned
@@ -56,7 +57,7 @@ def _projects(look: Look) -> dict[str, str]:
     """Return the projects of the environments that were pointed at so far, those of the working directory among them."""
 
     def find() -> dict[str, str]:
-        here = str(look.host.cwd)
+        here = look.cwd
         return dict.fromkeys(_pointed(look, here), here)
 
     return look.remember("redirected", find)
@@ -68,9 +69,9 @@ def _pointed(look: Look, directory: str) -> tuple[str, ...]:
     def find() -> tuple[str, ...]:
         names, lines = contents(look, directory), list[str]()
         if _LIST in names:
-            lines = (look.text(os.path.join(directory, _LIST), _LIMIT) or "").splitlines()[:_LINES][::-1]
+            lines = (look.text(within(directory, _LIST), _LIMIT) or "").splitlines()[:_LINES][::-1]
         if VENV in names:
-            lines.insert(0, look.text(os.path.join(directory, VENV), _LIMIT) or "")
+            lines.insert(0, look.text(within(directory, VENV), _LIMIT) or "")
         paths = (_meant(look, directory, line.strip()) for line in lines)
         return tuple(dict.fromkeys(path for path in paths if path is not None))
 
@@ -81,10 +82,10 @@ def _meant(look: Look, directory: str, text: str) -> str | None:
     """Return the directory that a line means: an absolute path, one relative to the file, or a name where Pipenv keeps environments."""
     if not text or "\0" in text or "\n" in text:
         return None
-    path = placed(look, text) or look.tidy(os.path.join(directory, text))
+    path = placed(look, text) or look.tidy(within(directory, text))
     if look.is_directory(path):
         return path
-    if os.path.basename(text) != text or text in {".", ".."}:
+    if name_of(text) != text or text in {".", ".."}:
         return None
     kept = os.path.join(stated(look, "WORKON_HOME") or user_data(look, "virtualenvs"), text)
     return kept if look.is_directory(kept) else None

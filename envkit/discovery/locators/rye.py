@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import within
 from ..places import at_home, marked_children, stated
 from ..projects import VENV, project_directories, project_of
 from ..recognition import directory_of, foreign, owned
@@ -29,10 +30,10 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     """Yield the environments of projects, then the toolchains, newest first, then the tools."""
     for directory in project_directories(look, roots):
         if os.path.lexists(os.path.join(directory, VENV, _MARK)):
-            yield os.path.join(directory, VENV)
+            yield within(directory, VENV)
     home = _home(look)
-    yield from version_directories(look, os.path.join(home, "py"))
-    yield from marked_children(look, os.path.join(home, "tools"))
+    yield from version_directories(look, within(home, "py"))
+    yield from marked_children(look, within(home, "tools"))
     if os.path.lexists(own := os.path.join(home, "self", "venv")):
         yield own
 
@@ -42,11 +43,11 @@ def identify(look: Look, candidate: str) -> Environment | None:
     home = _home(look)
     found = foreign(look, candidate)
     if found is None:
-        return version_in(look, candidate, os.path.join(home, "py"), NAME)
+        return version_in(look, candidate, within(home, "py"), NAME)
     directory = directory_of(found)
-    if directory == os.path.join(home, "tools"):
+    if directory == within(home, "tools"):
         return owned(found, NAME, name=found.prefix.name)
-    if directory == os.path.join(home, "self"):
+    if directory == within(home, "self"):
         return owned(found, NAME, name="self")
     if not look.has(str(found.prefix), _MARK):
         return None

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import name_of, parent_of, within
 from ...value import replace
 from ..executables import WORDS
 from ..installations import installation_at
@@ -36,7 +37,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
         for application in look.names(apps):
             if application.lower().startswith(WORDS):
                 directory = os.path.join(apps, application)
-                yield from (os.path.join(directory, name) for name in sorted(look.names(directory), key=numbers, reverse=True))
+                yield from (within(directory, name) for name in sorted(look.names(directory), key=numbers, reverse=True))
 
 
 def identify(look: Look, candidate: str) -> Environment | None:
@@ -47,15 +48,15 @@ def identify(look: Look, candidate: str) -> Environment | None:
     if found is None or found.kind != "interpreter":
         return None
     application, version = os.path.split(str(found.prefix))
-    if os.path.dirname(application) not in _applications(look):
+    if parent_of(application) not in _applications(look):
         return None
-    link = os.path.join(application, _CURRENT)
+    link = within(application, _CURRENT)
     in_use = os.path.basename(look.real(link)) if _CURRENT in look.names(application) else None
     if version == _CURRENT and in_use is not None and in_use != _CURRENT:
         whole = installation_at(look, os.path.join(application, in_use))
         found, version = (whole, in_use) if whole is not None else (found, version)
     aliases = (Path(link),) if in_use == version and version != _CURRENT else ()
-    return replace(found, manager=NAME, name=os.path.basename(application), aliases=aliases)
+    return replace(found, manager=NAME, name=name_of(application), aliases=aliases)
 
 
 def _applications(look: Look) -> tuple[str, ...]:
@@ -64,6 +65,6 @@ def _applications(look: Look) -> tuple[str, ...]:
             return ()
         shared = stated(look, "SCOOP_GLOBAL") or os.path.join(stated(look, "ProgramData") or look.place("C:\\ProgramData"), "scoop")
         places = (stated(look, "SCOOP") or at_home(look, "scoop"), shared)
-        return tuple(os.path.join(place, "apps") for place in places)
+        return tuple(within(place, "apps") for place in places)
 
     return look.remember("scoop", find)

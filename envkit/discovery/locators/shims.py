@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import name_of, parent_of
 from ..placeholders import shims_in
 from ..places import listed, stated, user_data
 
@@ -43,14 +44,14 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
 def identify(look: Look, candidate: str) -> Environment | None:
     """Return the shims of the directory that the path is or lies in."""
     candidate = look.tidy(candidate)
-    for directory in (candidate, os.path.dirname(candidate)):
+    for directory in (candidate, parent_of(candidate)):
         if _is_shims(look, directory):
             return shims_in(look, directory, _owner(look, directory))
     return None
 
 
 def _is_shims(look: Look, directory: str) -> bool:
-    return os.path.basename(directory) == "shims" or directory == _install_manager(look)
+    return name_of(directory) == "shims" or directory == _install_manager(look)
 
 
 def _install_manager(look: Look) -> str | None:
@@ -61,8 +62,8 @@ def _owner(look: Look, directory: str) -> str | None:
     """Return the manager whose shims these are; None where neither the place nor a variable tells."""
     if directory == _install_manager(look):
         return "pymanager"
-    parent = os.path.dirname(directory)
+    parent = parent_of(directory)
     for variable, manager in _VARIABLES.items():
         if stated(look, variable) == parent:
             return manager
-    return _OWNERS.get(os.path.basename(parent).lower().lstrip("."))
+    return _OWNERS.get(name_of(parent).lower().lstrip("."))

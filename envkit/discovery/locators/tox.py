@@ -7,10 +7,10 @@ named: they are made anew all the time, and few want them in a list of everythin
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import name_of, parent_of, within
 from ..places import marked_children
 from ..recognition import directory_of, foreign, owned
 
@@ -28,7 +28,7 @@ _MARK = ".tox-info.json"
 def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     """Yield the environments in `.tox` of each root, sorted by name."""
     for root in roots:
-        yield from marked_children(look, os.path.join(root, _DIRECTORY))
+        yield from marked_children(look, within(root, _DIRECTORY))
 
 
 def identify(look: Look, candidate: str) -> Environment | None:
@@ -37,7 +37,7 @@ def identify(look: Look, candidate: str) -> Environment | None:
     if found is None:
         return None
     directory = directory_of(found)
-    inside = os.path.basename(directory) == _DIRECTORY
+    inside = name_of(directory) == _DIRECTORY
     if not inside and not look.has(str(found.prefix), _MARK):
         return None
-    return owned(found, NAME, name=found.prefix.name, project=os.path.dirname(directory) if inside else None)
+    return owned(found, NAME, name=found.prefix.name, project=parent_of(directory) if inside else None)

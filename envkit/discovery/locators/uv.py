@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import name_of, within
 from ..places import children, marked_children, placed, stated, unix_data
 from ..projects import VENV, has_any, project_directories, project_of, pyproject, table_in
 from ..recognition import directory_of, foreign, owned
@@ -33,7 +34,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     """Yield the environments of projects, then the Pythons, newest first, then the environments of tools and of scripts."""
     for directory in project_directories(look, roots):
         if os.path.lexists(os.path.join(directory, VENV, "pyvenv.cfg")) and _is_project(look, directory):
-            yield os.path.join(directory, VENV)
+            yield within(directory, VENV)
     if (named := _named(look)) is not None:
         yield named
     yield from version_directories(look, _pythons(look))
@@ -52,7 +53,7 @@ def identify(look: Look, candidate: str) -> Environment | None:
         return owned(found, NAME, name=found.prefix.name)
     project = project_of(look, found)
     if str(found.prefix) == _named(look):
-        return owned(found, NAME, project=project or str(look.host.cwd))
+        return owned(found, NAME, project=project or look.cwd)
     if project is not None and (found.manager == NAME or _is_project(look, project)):
         return owned(found, NAME, project=project)
     return None
@@ -69,17 +70,17 @@ def _named(look: Look) -> str | None:
         text = look.host.environ.get("UV_PROJECT_ENVIRONMENT", "")
         if not text or "\0" in text:
             return None
-        return placed(look, text) or look.tidy(os.path.join(str(look.host.cwd), text))
+        return placed(look, text) or look.tidy(within(look.cwd, text))
 
     return look.remember("uv named", find)
 
 
 def _pythons(look: Look) -> str:
-    return look.remember("uv", lambda: stated(look, "UV_PYTHON_INSTALL_DIR") or os.path.join(_data(look), "python"))
+    return look.remember("uv", lambda: stated(look, "UV_PYTHON_INSTALL_DIR") or within(_data(look), "python"))
 
 
 def _tools(look: Look) -> str:
-    return look.remember("uv tools", lambda: stated(look, "UV_TOOL_DIR") or os.path.join(_data(look), "tools"))
+    return look.remember("uv tools", lambda: stated(look, "UV_TOOL_DIR") or within(_data(look), "tools"))
 
 
 def _data(look: Look) -> str:
@@ -89,12 +90,12 @@ def _data(look: Look) -> str:
 def _scripts(look: Look) -> tuple[str, ...]:
     def find() -> tuple[str, ...]:
         local = stated(look, "LOCALAPPDATA") if look.windows else None
-        usual = os.path.join(local, "uv", "cache") if local else os.path.join(_cache(look), "uv")
+        usual = os.path.join(local, "uv", "cache") if local else within(_cache(look), "uv")
         cache = stated(look, "UV_CACHE_DIR") or usual
-        return tuple(path for path in children(look, cache) if os.path.basename(path) in _SCRIPTS)
+        return tuple(path for path in children(look, cache) if name_of(path) in _SCRIPTS)
 
     return look.remember("uv scripts", find)
 
 
 def _cache(look: Look) -> str:
-    return stated(look, "XDG_CACHE_HOME") or os.path.join(str(look.host.home), ".cache")
+    return stated(look, "XDG_CACHE_HOME") or within(look.home, ".cache")

@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import within
 from ...value import replace
 from ..virtual import virtual
 
@@ -30,12 +31,12 @@ _SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages", ".git", ".
 def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     """Yield the roots, their children and those of the usual places that have a `pyvenv.cfg`, sorted by name in each."""
     for root in roots:
-        if os.path.lexists(os.path.join(root, "pyvenv.cfg")):
+        if os.path.lexists(within(root, "pyvenv.cfg")):
             yield root
     for directory in (*roots, *_usual(look)):
         for name in look.names(directory):
-            if name not in _SKIPPED and look.has(os.path.join(directory, name), "pyvenv.cfg"):
-                yield os.path.join(directory, name)
+            if name not in _SKIPPED and look.has(within(directory, name), "pyvenv.cfg"):
+                yield within(directory, name)
 
 
 def identify(look: Look, candidate: str) -> Environment | None:
@@ -49,7 +50,7 @@ def identify(look: Look, candidate: str) -> Environment | None:
 def _usual(look: Look) -> tuple[str, ...]:
     def find() -> tuple[str, ...]:
         stated = look.host.environ.get("WORKON_HOME", "")
-        named = [str(look.host.path(stated))] if (ntpath.isabs(stated) if look.windows else stated.startswith("/")) else []
-        return tuple(dict.fromkeys([*named, *(os.path.join(str(look.host.home), name) for name in _HOMES)]))
+        named = [look.tidy(look.place(stated))] if (ntpath.isabs(stated) if look.windows else stated.startswith("/")) else []
+        return tuple(dict.fromkeys([*named, *(within(look.home, name) for name in _HOMES)]))
 
     return look.remember("usual homes of virtual environments", find)

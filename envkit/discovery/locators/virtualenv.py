@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from ...layout import bin_name
+from ...system.spelling import within
 from ..places import children, stated
 from ..recognition import directory_of, foreign, owned
 
@@ -30,7 +31,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     """Yield the directories that have virtualenv's activation script and no `pyvenv.cfg`, sorted by name in each place."""
     script = os.path.join(bin_name(look.host.platform), "activate_this.py")
     for path in (*roots, *(path for directory in (*roots, *_usual(look)) for path in children(look, directory))):
-        if os.path.lexists(os.path.join(path, script)) and not os.path.lexists(os.path.join(path, "pyvenv.cfg")):
+        if os.path.lexists(os.path.join(path, script)) and not os.path.lexists(within(path, "pyvenv.cfg")):
             yield path
 
 
@@ -45,6 +46,6 @@ def identify(look: Look, candidate: str) -> Environment | None:
 def _usual(look: Look) -> tuple[str, ...]:
     def find() -> tuple[str, ...]:
         named = stated(look, "WORKON_HOME")
-        return tuple(dict.fromkeys([*((named,) if named else ()), *(os.path.join(str(look.host.home), name) for name in _HOMES)]))
+        return tuple(dict.fromkeys([*((named,) if named else ()), *(within(look.home, name) for name in _HOMES)]))
 
     return look.remember("homes of virtualenv", find)

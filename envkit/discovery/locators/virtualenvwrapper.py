@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from ...layout import bin_name
+from ...system.spelling import within
 from ..places import at_home, children, contents, placed, stated
 from ..recognition import directory_of, foreign, owned
 from ..virtual import virtual_prefix
@@ -42,7 +43,7 @@ def identify(look: Look, candidate: str) -> Environment | None:
     if found is None or (home := directory_of(found)) not in _homes(look) or found.manager == "uv":
         return None
     prefix = str(found.prefix)
-    text = look.text(os.path.join(prefix, ".project"), _LIMIT) if look.has(prefix, ".project") else None
+    text = look.text(within(prefix, ".project"), _LIMIT) if look.has(prefix, ".project") else None
     inside = contents(look, os.path.join(prefix, bin_name(look.host.platform)))
     known = home == stated(look, "WORKON_HOME") or not contents(look, home).isdisjoint(_HOOKS)
     if not known and text is None and "postactivate" not in inside:

@@ -19,6 +19,7 @@ from packaging.version import Version
 
 from ...models.environment import Environment
 from ...system import registry
+from ...system.spelling import within
 from ..placeholders import shims_in, stub
 from ..places import at_home, stated
 
@@ -50,10 +51,10 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     if directory is None:
         return
     for package in _packages(look):
-        yield os.path.join(directory, f"python{package.minor}.exe")
+        yield within(directory, f"python{package.minor}.exe")
     for name in ("python.exe", "python3.exe"):
         if name in look.names(directory):
-            yield os.path.join(directory, name)
+            yield within(directory, name)
 
 
 def identify(look: Look, candidate: str) -> Environment | None:
@@ -86,7 +87,7 @@ def _other(look: Look, directory: str, packages: tuple[Package, ...]) -> Environ
     """Return what an alias is that belongs to no package: the Install Manager's, one of several packages', or a stub."""
     if packages or any(name.startswith(_MANAGER) for name in look.names(directory)):
         return shims_in(look, directory, "windows-store" if packages else "pymanager")
-    others = tuple(os.path.join(directory, name) for name in ("python.exe", "python3.exe") if name in look.names(directory))
+    others = tuple(within(directory, name) for name in ("python.exe", "python3.exe") if name in look.names(directory))
     if not others:
         return None
     return stub(
@@ -101,11 +102,11 @@ def _other(look: Look, directory: str, packages: tuple[Package, ...]) -> Environ
 
 def _described(look: Look, directory: str, package: Package) -> Environment:
     version, machine = _said(package.full)
-    library = os.path.join(package.prefix, "Lib")
-    python = os.path.join(directory, f"python{package.minor}.exe")
+    library = within(package.prefix, "Lib")
+    python = within(directory, f"python{package.minor}.exe")
     names = dict.fromkeys((f"python{package.minor}.exe", f"python{package.minor.partition('.')[0]}.exe", "python.exe"))
     places = (directory, package.aliases, package.prefix) if len(_packages(look)) == 1 else (package.aliases, package.prefix)
-    inside = (os.path.join(place, name) for place in places for name in names if name in look.names(place))
+    inside = (within(place, name) for place in places for name in names if name in look.names(place))
     return Environment(
         prefix=Path(package.prefix),
         kind="interpreter",
@@ -117,7 +118,7 @@ def _described(look: Look, directory: str, package: Package) -> Environment:
         architecture=machine,
         free_threaded=False,
         aliases=tuple(dict.fromkeys(Path(path) for path in inside if path != python)),
-        externally_managed=look.is_file(os.path.join(library, "EXTERNALLY-MANAGED")) if look.is_directory(library) else None,
+        externally_managed=look.is_file(within(library, "EXTERNALLY-MANAGED")) if look.is_directory(library) else None,
     )
 
 
@@ -153,7 +154,7 @@ def _read(look: Look) -> Iterator[Package]:
             or f"python{minor}.exe" not in names
         ):
             continue
-        aliases = os.path.join(directory, name)
+        aliases = within(directory, name)
         full = registry.values(look, f"{_MODEL}\\SystemAppData\\{name}\\Schemas").get("packagefullname", "")
         stated_root = registry.values(look, f"{_MODEL}\\Repository\\Packages\\{full}").get("packagerootfolder", "") if full else ""
         prefix = look.tidy(look.place(stated_root)) if stated_root else _installed_at(look, name)

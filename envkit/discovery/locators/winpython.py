@@ -8,12 +8,12 @@ directories that the caller named. Limits: no drive is searched for it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from packaging.version import InvalidVersion, Version
 
+from ...system.spelling import name_of, parent_of, within
 from ...value import replace
 from ..places import at_home, listed
 from ..recognition import installed, owned
@@ -34,11 +34,11 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
         return
     usual = (at_home(look), at_home(look, "WinPython"), at_home(look, "Downloads"))
     for place in dict.fromkeys((*listed(look, "WINPYTHON_HOME"), *usual, *roots)):
-        for whole in (place, *(os.path.join(place, name) for name in reversed(look.names(place)) if _is_name(name))):
+        for whole in (place, *(within(place, name) for name in reversed(look.names(place)) if _is_name(name))):
             if _is_winpython(look, whole):
                 for name in look.names(whole):
                     if _is_python(name):
-                        yield os.path.join(whole, name)
+                        yield within(whole, name)
 
 
 def identify(look: Look, candidate: str) -> Environment | None:
@@ -48,18 +48,18 @@ def identify(look: Look, candidate: str) -> Environment | None:
     found = installed(look, candidate)
     if found is None or found.kind != "interpreter" or not _is_python(found.prefix.name):
         return None
-    whole = os.path.dirname(str(found.prefix))
+    whole = parent_of(str(found.prefix))
     if not _is_winpython(look, whole):
         return None
     if found.version is not None and len(found.version.release) < 3:
         exact = _version(found.prefix.name)
         if exact is not None and exact.release[:2] == found.version.release:
             found = replace(found, version=exact, version_source=str(found.prefix))
-    return owned(found, NAME, name=os.path.basename(whole))
+    return owned(found, NAME, name=name_of(whole))
 
 
 def _is_winpython(look: Look, directory: str) -> bool:
-    return _is_name(os.path.basename(directory)) or not _FILES.isdisjoint(name.lower() for name in look.names(directory))
+    return _is_name(name_of(directory)) or not _FILES.isdisjoint(name.lower() for name in look.names(directory))
 
 
 def _is_name(name: str) -> bool:

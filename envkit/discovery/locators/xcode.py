@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ...system.spelling import name_of, parent_of, within
 from ...value import replace
 from ..installations import installation
 from ..placeholders import stub
@@ -40,7 +41,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
         versions = os.path.join(developer, *_VERSIONS)
         for name in sorted(look.names(versions), key=numbers, reverse=True):
             if name != "Current" and not name.startswith("."):
-                yield os.path.join(versions, name)
+                yield within(versions, name)
     if look.host.platform == "darwin":
         yield look.place("/usr/bin/python3")
 
@@ -57,8 +58,8 @@ def identify(look: Look, candidate: str) -> Environment | None:
     real = look.real(str(found.prefix))
     for developer in _developers(look):
         versions = os.path.join(developer, *_VERSIONS)
-        if os.path.dirname(real) == look.real(versions):
-            return _in(look, developer, os.path.join(versions, os.path.basename(real), "bin", os.path.basename(str(found.python))))
+        if parent_of(real) == look.real(versions):
+            return _in(look, developer, os.path.join(versions, name_of(real), "bin", name_of(str(found.python))))
     return None
 
 

@@ -1,0 +1,65 @@
+"""What changes between two states of an environment, for engines that do not say it in full themselves. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from ..formats.conda_url import package_file
+from .command_records import ordered
+from .request import Linked, Outcome
+
+if TYPE_CHECKING:
+    from .request import Exact
+
+
+def difference(before: Mapping[str, Linked], after: Mapping[str, Linked], *, again: Collection[str] = (), download: int = 0) -> Outcome:
+    """Return what changed.
+
+    Args:
+        again: names that were put in anew, also where the package is the same. download: bytes that were fetched.
+    """
+    changed = {name for name, package in after.items() if name not in before or name in again or not same(before[name], package)}
+    everything = ordered(after)
+    return Outcome(
+        linked=tuple(package for package in everything if package.name in changed),
+        unlinked=tuple(package for name, package in before.items() if name not in after or name in changed),
+        after=everything,
+        download=download,
+    )
+
+
+def exact(wanted: Iterable[Exact], before: Mapping[str, Linked], *, prune: bool, complete: Callable[[Linked], Linked]) -> Outcome:
+    """Return what a list of package files would change.
+
+    Args:
+        prune: everything else goes. complete: adds to a package what is known of it besides its URL.
+    """
+    listed: dict[str, Linked] = {}
+    for one in wanted:
+        file = package_file(one.url)
+        listed[file.name] = complete(
+            Linked(
+                name=file.name,
+                version=file.version,
+                build=file.build,
+                subdir=file.subdir or "noarch",
+                channel=file.base,
+                url=one.url,
+                md5=one.md5,
+                sha256=one.sha256,
+            )
+        )
+    kept = {name: package for name, package in before.items() if name in listed or not prune}
+    kept |= {name: package for name, package in listed.items() if name not in before or not same(before[name], package)}
+    return difference(before, kept)
+
+
+def same(one: Linked, other: Linked) -> bool:
+    """Say whether two records are of one package file, as far as both tell."""
+    if (one.version, one.build, one.subdir) != (other.version, other.build, other.subdir):
+        return False
+    for ours, theirs in ((one.sha256, other.sha256), (one.md5, other.md5)):
+        if ours and theirs:
+            return ours == theirs
+    return True
