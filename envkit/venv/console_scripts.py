@@ -14,6 +14,8 @@ import stat
 from collections.abc import Collection, Iterator
 from typing import Final
 
+from ..system.files import write_new
+
 _LONGEST: Final = 127  # bytes of a first line, with `#!` and line end
 _LARGEST: Final = 1024 * 1024  # bytes; a larger file is no script that an installer wrote
 _SHELL = re.compile(rb"#!/bin/sh\r?\n'''exec' (?P<quote>[\"']?)(?P<python>[^\n]+?)(?P=quote) \"\$0\" \"\$@\"\r?\n' '''\r?\n")
