@@ -118,7 +118,7 @@ def install(
 
     Args:
         wanted: match specs; what is installed and fits stays as it is.
-        sources: those of PyPI, which are not conda's; nothing of it counts here.
+        sources: `exclude_newer` counts; indexes, directories of wheels and pre-releases are PyPI's.
         channels: where packages come from; where none is named, those that the installed ones came from, then those configured.
         constraints: match specs that limit versions of whatever is installed, for this call.
         dependencies: must be True: a conda package is not installed without what it needs.
@@ -130,7 +130,7 @@ def install(
         descriptors: handed to each child process: the lock of the environment.
 
     Raises:
-        UsageError: a match spec is none, or no engine is installed ("extra-missing").
+        UsageError: a match spec is none, no engine is installed ("extra-missing"), or the engine cannot limit by date ("exclude-newer").
         InstallError: package-not-found, no-matching-version, conflict, virtual-package, hash-mismatch, prefix-too-long, post-link.
         NetworkError: a channel cannot be reached, is none, or wants credentials; or `offline` and not on this machine.
         RefusedError: frozen (CEP 22), or files that no package owns are in the way ("foreign-files").
@@ -141,6 +141,7 @@ def install(
     return install_into(
         env,
         wanted,
+        sources=sources,
         channels=channels,
         constraints=constraints,
         dependencies=dependencies,
@@ -161,7 +162,7 @@ def outdated(env: Environment, *, sources: Sources, channels: Iterable[str] = ()
     """
     from .transaction import outdated_in  # noqa: PLC0415 - see the module docstring
 
-    return outdated_in(env, channels=channels, work=work)
+    return outdated_in(env, sources=sources, channels=channels, work=work)
 
 
 def uninstall(

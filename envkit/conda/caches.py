@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from ..errors import BusyError
+from ..errors import BusyError, EnvkitError
 from ..formats.conda_url import EXTENSIONS
 from ..system import files, locks
 from ..value import dataclass
@@ -172,6 +172,8 @@ def _is_altered(package: Path, work: Work) -> bool:
                         return True
     except FileNotFoundError:
         return package.is_dir()
+    except EnvkitError:  # a deadline is an OSError, too
+        raise
     except (OSError, ValueError, LookupError, TypeError):
         return False
     return False

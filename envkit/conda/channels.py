@@ -11,8 +11,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
+from ..errors import UsageError
 from ..formats.conda_url import SUBDIRS, file_url, has_scheme
 from ..models.mapping import FrozenMapping, freeze
 from .credentials import Credential, placed, split
@@ -20,6 +21,7 @@ from .credentials import Credential, placed, split
 ALIAS: Final = "https://conda.anaconda.org"
 NODEFAULTS: Final = "nodefaults"
 DEFAULTS: Final = "defaults"
+_SCHEMES: Final = ("https", "http", "file", "s3", "oci", "gcs")
 _UNIX: Final = ("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r")
 BUILT_IN: Final = {True: (*_UNIX, "https://repo.anaconda.com/pkgs/msys2"), False: _UNIX}
 """What "defaults" stands for unless it is configured, by whether packages for Windows are wanted."""
@@ -54,13 +56,19 @@ class Naming:
         Args:
             text: a name ("conda-forge", "conda-forge/label/dev", "defaults"), a URL, or a path ("./channel", "/srv/channel").
             path: makes a path absolute.
+
+        Raises:
+            UsageError: it is neither a name nor a path nor a URL that a channel can be at ("channel").
         """
         text = text.strip()
         if has_scheme(text):
+            _check_url(text)
             return (self._of_url(text),)
         if is_path(text):
             return (self._of_url(file_url(path(text))),)
         text = _without_subdir(text.strip("/"))
+        if not text or any(character.isspace() for character in text):
+            raise _none(text)
         if text in self.multiple:
             return tuple(pair for member in self.multiple[text] for pair in self._members(member, path))
         return (self._named(text),)
@@ -99,6 +107,22 @@ class Naming:
 
     def _address(self, member: str) -> str:
         return split(member)[0].rstrip("/") if has_scheme(member) else self._named(member.strip("/"))[0].url
+
+
+def _check_url(text: str) -> None:
+    """Refuse a URL at which no channel can be.
+
+    Raises:
+        UsageError: its scheme is not one that channels are read by, or it names no host.
+    """
+    url = urlsplit(text)
+    if url.scheme.lower() not in _SCHEMES or not (url.hostname or url.scheme.lower() == "file"):
+        raise _none(split(text)[0])
+
+
+def _none(text: str) -> UsageError:
+    hint = f'give its name, such as "conda-forge", its path, or a URL that begins with {", ".join(_SCHEMES)}'
+    return UsageError(f"{text!r} is no channel", code="channel", hint=hint)
 
 
 def is_path(text: str) -> bool:

@@ -10,6 +10,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -113,6 +114,7 @@ def request_of(
         "exact": None if wish.exact is None else [{"url": one.url, "md5": one.md5, "sha256": one.sha256} for one in wish.exact],
         "relink": list(wish.relink),
         "platform": wish.platform or configuration.platform,
+        "exclude_newer": None if wish.exclude_newer is None else wish.exclude_newer.astimezone(UTC).isoformat(),
         "prune": wish.prune,
         "dry_run": wish.dry_run,
         "channels": channels,

@@ -13,7 +13,6 @@ import os
 import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +21,7 @@ from ..formats.conda_url import package_file
 from ..system.files import write_atomic
 from ..system.process import run_process
 from ..system.secrets import masker
+from ..value import dataclass, replace
 from . import (
     bookkeeping,
     command_create,
@@ -210,31 +210,16 @@ class _Run:
             command_records.check_local((record.url, record.md5, record.sha256) for record in records)
 
     def _planned(self, steps: Iterable[Step], before: Mapping[str, Linked]) -> Outcome:
-        """Return what commands would do, each asked for itself."""
-        after, linked, unlinked, size = dict(before), dict[str, Linked](), dict[str, Linked](), 0
+        """Return what commands would do, each asked for itself; what a removal does is known."""
+        plan = command_plans.Plan(before)
         for step in steps:
             if step.verb == "remove":
-                unlinked |= {name: after.pop(name) for name in step.texts if name in after}
-                continue
-            said = self._run(step, self._plan_prefix(), dry_run=True)
-            fetched = {(record.get("name"), record.get("version")): record for record in said.records("FETCH")}
-            size += sum(command_output.linked(record).size for record in fetched.values())
-            for record in said.records("UNLINK"):
-                package = command_output.linked(record)
-                unlinked[package.name] = after.pop(package.name, package)
-            for record in said.records("LINK"):
-                whole = {**record, **fetched.get((record.get("name"), record.get("version")), {})}
-                package = self._completed(command_output.linked(whole))
-                after[package.name] = linked[package.name] = replace(package, requested=self._asked(package.name, before))
+                plan.remove(step.texts)
+            else:
+                plan.add(self._run(step, self._plan_prefix(), dry_run=True), asked=self._asked_after(before), complete=self._completed)
         if self._wish.prune:
-            unlinked |= {name: after.pop(name) for name in command_records.unneeded(after)}
-        ordered = command_records.ordered(after)
-        return Outcome(
-            linked=tuple(package for package in ordered if package.name in linked),
-            unlinked=tuple(unlinked.values()),
-            after=ordered,
-            download=size,
-        )
+            plan.remove(command_records.unneeded(plan.after))
+        return plan.outcome()
 
     def _plan_prefix(self) -> Path:
         """Return the prefix that a command is asked about: of a new environment one that is not there, for its place is."""
@@ -251,12 +236,6 @@ class _Run:
         root = os.path.dirname(os.path.dirname(os.path.realpath(self._engine.path)))
         own = (os.path.join(root, "pkgs"), os.path.join(str(self._work.host.home), ".conda", "pkgs"))
         return tuple(dict.fromkeys((*map(str, self._configuration.caches), *own)))
-
-    def _asked(self, name: str, before: Mapping[str, Linked]) -> str | None:
-        for text in self._wish.install:
-            if command_records.name_of(text) == name:
-                return text
-        return before[name].requested if name in before else None
 
     def _outcome(self, before: Mapping[str, Linked], prefix: Path, again: Collection[str] = ()) -> Outcome:
         """Return what changed, by what is there now, after credentials were taken out of it."""

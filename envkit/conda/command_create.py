@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ..errors import EnvkitError, InstallError
 from ..formats import conda_meta
 from ..system import files
 from ..system.process import run_process
@@ -23,7 +24,8 @@ from .owned_files import Rewritten, entries, identity, mend
 if TYPE_CHECKING:
     from ..control import Work
 
-_SHORT, _LONG = b"zZ\xfa\xda", b"aAut\xe1\xc1\xf5\xf4"  # types of marshalled text, by the size of the length that follows
+_TYPES: Final = {1: b"zZ", 4: b"aAut"}  # of marshalled texts, by the bytes that their length takes
+_INTERNED: Final = b"ZAt"
 _MAGIC: Final = (b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")  # how programs of macOS begin
 
 
@@ -31,7 +33,7 @@ def settle(made: Path, prefix: Path, work: Work) -> None:
     """Replace the path of the directory that an environment was made in by that of its place, in all its files.
 
     Raises:
-        MachineError: a file cannot be read or written.
+        MachineError: a file cannot be read or written. InstallError: the place is too long for a binary file ("prefix-too-long").
     """
     changed: dict[str, Rewritten] = {}
     try:
@@ -44,6 +46,8 @@ def settle(made: Path, prefix: Path, work: Work) -> None:
         for name in os.listdir(made / conda_meta.DIRECTORY) if changed else ():
             if name.endswith(".json"):
                 _settle_record(made / conda_meta.DIRECTORY / name, changed)
+    except EnvkitError:  # a deadline is an OSError, too
+        raise
     except OSError as error:
         raise files.machine_error(error, made) from error
 
@@ -88,12 +92,14 @@ def _settle_file(path: str, made: str, prefix: str, work: Work) -> Rewritten | N
         return None
     after: bytes | None
     if path.endswith((".pyc", ".pyo")):
-        after = moved_bytecode(before, os.fsencode(made), os.fsencode(prefix))
+        after = moved_bytecode(before, made, prefix)
     elif b"\0" in before:
         after = rewriting.moved_binary(before, made, prefix)
+        if after is None:
+            raise InstallError(f"{prefix} is too long for {path}", code="prefix-too-long", hint="choose a shorter place")
     else:
         after = rewriting.moved_text(before, made, prefix, platform=work.host.platform, in_json=path.endswith(".json"))
-    if after is None or after == before:
+    if after == before:
         return None
     files.write_atomic(Path(path), after, mode=os.stat(path).st_mode & 0o7777)
     if work.host.platform == "darwin" and after[:4] in _MAGIC:  # a program that was changed has to be signed anew
@@ -102,27 +108,26 @@ def _settle_file(path: str, made: str, prefix: str, work: Work) -> Rewritten | N
     return Rewritten(before=identity(before), after=identity(after))
 
 
-def moved_bytecode(data: bytes, old: bytes, new: bytes) -> bytes:
-    """Return bytecode with another path at the beginning of the names of source files, whose lengths stand before them."""
+def moved_bytecode(data: bytes, old: str, new: str) -> bytes:
+    """Return bytecode with another path at the beginning of the names of source files.
+
+    Each is a marshalled text: its type, its length in one byte or four, its characters. The new one gets the type that takes any text.
+
+    Source: CPython's Python/marshal.c.
+    """
+    before, after = old.encode("utf-8", "surrogatepass"), new.encode("utf-8", "surrogatepass")
     parts, position = list[bytes](), 0
-    while (found := data.find(old, position)) >= 0:
-        head, length = _marshalled(data, found)
-        if not head:
-            parts.append(data[position : found + len(old)])
+    while (found := data.find(before, position)) >= 0:
+        head = next((size for size in (1, 4) if found > size and data[found - size - 1] & 0x7F in _TYPES[size]), 0)
+        rest = int.from_bytes(data[found - head : found], "little") - len(before) if head else -1
+        if rest < 0:  # no text begins there
+            parts.append(data[position : found + len(before)])
         else:
-            size = length - len(old) + len(new)
-            parts += [data[position : found - head], size.to_bytes(head, "little"), new]
-        position = found + len(old)
+            kind = data[found - head - 1]
+            text = (b"t" if kind & 0x7F in _INTERNED else b"u")[0] | kind & 0x80  # the eighth bit: others refer to it
+            parts += [data[position : found - head - 1], bytes([text]), (len(after) + rest).to_bytes(4, "little"), after]
+        position = found + len(before)
     return b"".join([*parts, data[position:]])
-
-
-def _marshalled(data: bytes, start: int) -> tuple[int, int]:
-    """Return how many bytes the length of the text that starts there takes, and that length; no bytes where no text starts there."""
-    if start >= 2 and data[start - 2] in _SHORT:
-        return 1, data[start - 1]
-    if start >= 5 and data[start - 5] in _LONG:
-        return 4, int.from_bytes(data[start - 4 : start], "little")
-    return 0, 0
 
 
 def _settle_record(path: Path, changed: Mapping[str, Rewritten]) -> None:

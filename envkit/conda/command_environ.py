@@ -45,6 +45,7 @@ _QUIET: Final = {
     "PYTHONUTF8": "1",
     "GIT_TERMINAL_PROMPT": "0",
 }
+_PIP: Final = "add_pip_as_python_dependency"
 _SCRATCH_RC: Final = "condarc"
 
 
@@ -57,6 +58,8 @@ def environ_of(wish: Wish, configuration: Configuration, host: Host) -> dict[str
     if configuration.pinned:  # the call may limit versions, too; mamba reads a list of YAML
         pinned = {"CONDA_PINNED_PACKAGES": "&".join(configuration.pinned), "MAMBA_PINNED_PACKAGES": json.dumps(configuration.pinned)[1:-1]}
         kept |= pinned
+    if _PIP not in configuration.unsupported:  # where nobody says so, Python brings what its package says it needs, as elsewhere
+        kept |= {f"{tool}_{_PIP.upper()}": "false" for tool in ("CONDA", "MAMBA")}
     platform = wish.platform or configuration.platform
     return kept | {"CONDA_SUBDIR": platform} if platform else kept
 

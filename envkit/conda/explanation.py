@@ -21,6 +21,7 @@ _SPEC = re.compile(
 )
 _MISSING = re.compile(r"No candidates were found for (?P<top>.+?)\.$|^(?P<spec>.+?), for which no candidates were found\.?$", re.MULTILINE)
 _CONSTRAINT = re.compile(r"the constraint (?P<spec>.+?) cannot be fulfilled")
+_TOO_NEW = re.compile(r"^[│├└─ ]*(?P<who>\S.*?) is excluded because .*?(?:cutoff|timestamp)", re.MULTILINE)
 _VIRTUAL: Final = {
     "__cuda": "a graphics card with CUDA",
     "__glibc": "the C library glibc",
@@ -72,7 +73,10 @@ def explained(
     pins = [_plain(match["spec"]) for match in _CONSTRAINT.finditer(tree)]
     order = [_name(spec) for spec in asked]
     names = sorted({_name(spec) for spec in reasons.tops}, key=lambda name: order.index(name) if name in order else len(order))
-    told = _told(reasons) + [_limit(pin, asked, limits) for pin in pins]
+    late = [f"{_candidate(match['who'])} is newer than exclude_newer allows" for match in _TOO_NEW.finditer(tree)]
+    if late and not (reasons.needs or reasons.forbids or pins):
+        return Explanation(code="no-matching-version", text="; ".join(dict.fromkeys(late)), package=names[0] if names else None)
+    told = _told(reasons) + [_limit(pin, asked, limits) for pin in pins] + late
     subject = _listed(names) or "these packages"
     verb = "cannot be installed together" if len(names) > 1 else "cannot be installed"
     return Explanation(

@@ -103,7 +103,8 @@ def _unsolvable(text: str, error: dict[str, Any], channels: Sequence[Channel]) -
         "conflict": "leave one of them out, or allow other versions",
     }
     strict = "; channel_priority is strict, so each package comes from the first channel that has it" if error.get("strict") else ""
-    return InstallError(why.text + strict, code=why.code, package=why.package, hint=hints[why.code])
+    newest = f"; only packages from before {error['newest']} count" if error.get("newest") else ""
+    return InstallError(why.text + strict + newest, code=why.code, package=why.package, hint=hints[why.code])
 
 
 def _machine(text: str) -> EnvkitError | None:

@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import InstallError
+from ..errors import EnvkitError, InstallError
 from ..formats import conda_meta
 from ..system import files
 from ..system.placing import Placer
-from . import bookkeeping, configuration, inventory, rewriting
+from . import bookkeeping, configuration, inventory, prefixes, rewriting
 from .owned_files import Rewritten, Tree, entries, identity, mend
 from .request import Linked
 from .staging import staged
@@ -46,9 +46,10 @@ def clone(source: Path, prefix: Path, work: Work, *, told: Callable[[Path, froze
         told: is given the directory in which it is being made and the rewritten files there that no package owns, before it appears.
 
     Raises:
-        InstallError: "incomplete", "prefix-too-long". RefusedError: something lies there ("foreign-files").
+        InstallError: "incomplete", "prefix-too-long". RefusedError: something lies there ("foreign-files"), or the path is unfit ("path").
         MachineError: the place cannot be written.
     """
+    prefixes.refuse_unfit(prefix, work.host)
     try:
         with staged(prefix) as stage:
             told(stage.directory, put_beside(source, stage.directory, prefix, work))
@@ -57,6 +58,8 @@ def clone(source: Path, prefix: Path, work: Work, *, told: Callable[[Path, froze
             bookkeeping.record_change(stage.directory, command=command, linked=packages, asked=inventory.requested(source).values())
             bookkeeping.mark_created(stage.directory)
             stage.move()
+    except EnvkitError:  # a deadline is an OSError, too
+        raise
     except OSError as error:
         raise files.machine_error(error, prefix) from error
     bookkeeping.register(prefix, work, wanted=configuration.read(work.host, prefix=prefix, offline=True).register)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -36,6 +37,7 @@ class Wish:
     exact: the package files that make up the environment; nothing is solved, and with `prune` everything else goes.
     relink: names of installed packages that are put in anew from the cache.
     platform: a subdirectory such as "osx-arm64" to solve for; None is this machine's.
+    exclude_newer: packages made after this moment do not count where something is solved; what is installed stays all the same.
     prune: remove what nothing requested needs.
     dry_run: say what would be done.
     """
@@ -48,6 +50,7 @@ class Wish:
     exact: tuple[Exact, ...] | None = None
     relink: tuple[str, ...] = ()
     platform: str | None = None
+    exclude_newer: datetime | None = None
     prune: bool = False
     dry_run: bool = False
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import UsageError
 from ..formats import conda_meta
+from ..formats.conda_version import CondaVersion
 from ..models.plans import Changes, Outdated, Package, Project
 from ..system.files import machine_error, write_atomic
 from . import inventory
@@ -22,7 +23,7 @@ from .worker_names import name_of
 if TYPE_CHECKING:
     from ..control import Work
     from ..models.environment import Environment
-    from ..models.plans import Spec
+    from ..models.plans import Sources, Spec
 
 _STATE: Final = "state"
 
@@ -36,7 +37,8 @@ def make(prefix: Path, spec: Spec, work: Work, descriptors: Collection[int]) -> 
         exact = exact_of(spec.lock, work.host)
     configuration = read(work.host, prefix=prefix, channels=spec.channels, offline=work.offline)
     tell_unsupported(configuration, work)
-    wish = Wish(prefix=prefix, create=True, install=spec.conda, exact=exact, prune=exact is not None)
+    newest = spec.sources.exclude_newer
+    wish = Wish(prefix=prefix, create=True, install=spec.conda, exact=exact, exclude_newer=newest, prune=exact is not None)
     engine(configuration, work.host).carry_out(wish, configuration, work=work, descriptors=descriptors)
     if spec.variables:
         write_state(prefix, spec.variables)
@@ -55,6 +57,7 @@ def install_into(
     env: Environment,
     wanted: Iterable[str | Project],
     *,
+    sources: Sources,
     channels: Iterable[str],
     constraints: Iterable[str],
     dependencies: bool,
@@ -80,6 +83,7 @@ def install_into(
         install=tuple(text for text in specs if not ((reinstall or upgrade) and text == name_of(text) and text in there)),
         update=tuple(name for name in names if name in there) if upgrade else None,
         relink=tuple(name for name in names if name in there) if reinstall else (),
+        exclude_newer=sources.exclude_newer,
         dry_run=dry_run,
     )
     outcome = engine(configuration, work.host).carry_out(wish, configuration, work=work, log=log, descriptors=descriptors)
@@ -100,15 +104,15 @@ def uninstall_from(
     return changes_of(outcome)
 
 
-def outdated_in(env: Environment, *, channels: Iterable[str], work: Work) -> tuple[Outdated, ...]:
+def outdated_in(env: Environment, *, sources: Sources, channels: Iterable[str], work: Work) -> tuple[Outdated, ...]:
     """Return the packages for which there is a newer version that fits; see `envkit.conda.outdated`."""
     if not inventory.records(env.prefix):
         return ()
     configuration = _configured(env, channels, work)
-    wish = Wish(prefix=env.prefix, update=(), dry_run=True)
+    wish = Wish(prefix=env.prefix, update=(), exclude_newer=sources.exclude_newer, dry_run=True)
     outcome = engine(configuration, work.host).carry_out(wish, configuration, work=work)
     updated = changes_of(outcome).updated
-    return tuple(Outdated(package=old, latest=new.version) for old, new in updated if old.version != new.version)
+    return tuple(Outdated(package=old, latest=new.version) for old, new in updated if CondaVersion(old.version) < CondaVersion(new.version))
 
 
 def _specs(wanted: Iterable[str | Project]) -> tuple[str, ...]:

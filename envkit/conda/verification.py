@@ -130,6 +130,8 @@ def _is_altered(path: str, known: Path, work: Work) -> bool:
             while chunk := stream.read(_CHUNK):
                 work.check()
                 digest.update(chunk)
+    except EnvkitError:  # a deadline is an OSError, too
+        raise
     except (OSError, ValueError):
         return False
     return digest.hexdigest() != known.sha256

@@ -10,10 +10,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
+import time
 from typing import Any, NoReturn
 
 START = "import sys; sys.path += sys.argv[1:]; from envkit.conda.worker import main; main()"
 """What the parent runs with `-I -S -c`: the directories of envkit and py-rattler come after the standard library, as arguments."""
+_LOOK_EVERY = 0.5  # seconds between two looks at whether the parent is there
 
 
 class FailureError(Exception):
@@ -41,9 +44,26 @@ class Speaker:
             data = data[os.write(self._descriptor, data) :]
 
 
+def _end_with_parent() -> None:
+    """End this process soon after the one that started it: nobody would finish what it does, and it holds the environment's lock.
+
+    Windows ends the processes of a job with their parent.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_EVERY)
+        os._exit(1)
+
+    if os.name != "nt":
+        threading.Thread(target=watch, daemon=True).start()
+
+
 def main() -> NoReturn:
     """Answer the request on standard input and end the process, without what an interpreter does at its end."""
     speaker = Speaker()
+    _end_with_parent()
     try:
         from .worker_task import answer  # noqa: PLC0415 - imports py-rattler, which may be missing or broken
 

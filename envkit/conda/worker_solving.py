@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from rattler import (
@@ -26,7 +28,7 @@ from .worker import FailureError
 from .worker_exceptions import GatewayError, SolverError
 from .worker_names import name_of
 from .worker_network import gateway_of
-from .worker_records import dependents, needed_by, requested_in
+from .worker_records import dependents, needed_by, requested_in, same
 
 _PRIORITIES = {
     "strict": (ChannelPriority.Strict,),
@@ -84,9 +86,12 @@ async def target_of(request: dict[str, Any], records: Mapping[str, PrefixRecord]
     except SolverError as error:
         tree = str(error)
         facts: dict[str, Any] = {"strict": request["priority"] == "strict" and len(request["channels"]) > 1}
+        facts |= {"newest": request["exclude_newer"]}
         facts |= {"asked": list(requested.values()), "limits": request["pinned"], "available": await _available(request, tree)}
         raise FailureError("SolverError", tree, **facts) from error
     found = {record.name.normalized: record for record in solved}
+    if request["exclude_newer"] is not None:  # see _old_enough: what is solved with has another moment
+        found |= {name: kept[name] for name, record in found.items() if name in kept and same(kept[name], record)}
     _refuse_disallowed(request["disallowed"], found.values())
     return Target(found, {name: text for name, text in requested.items() if name in found})
 
@@ -126,6 +131,7 @@ class _Solver:
 
     def __init__(self, request: dict[str, Any], locked: list[PrefixRecord]) -> None:
         self._request, self._locked = request, locked
+        self._newest = None if request["exclude_newer"] is None else datetime.fromisoformat(request["exclude_newer"])
         self._channels = [Channel(url) for url in request["channels"]]
         self._platforms = platforms_of(request)
         self._virtual = virtual_packages(request)
@@ -142,7 +148,8 @@ class _Solver:
         for names in (soft, []) if soft else ([],):
             for priority in priorities:
                 try:
-                    return await self._once([*wanted, *map(spec_of, names)], limits, priority)
+                    with _old_enough(self._locked, self._newest):
+                        return await self._once([*wanted, *map(spec_of, names)], limits, priority)
                 except SolverError as error:
                     failure = error if priority is priorities[0] else failure
         assert failure is not None
@@ -171,8 +178,24 @@ class _Solver:
             locked_packages=self._locked,
             virtual_packages=self._virtual,
             channel_priority=priority,
+            exclude_newer=self._newest,
             constraints=limits,
         )
+
+
+@contextmanager
+def _old_enough(records: Iterable[PrefixRecord], newest: datetime | None) -> Generator[None]:
+    """Let what is installed count though it is newer than what is to be had: py-rattler 0.28 leaves it out, earlier ones do not."""
+    names = ("timestamp", "indexed_timestamp") if newest is not None else ()
+    said = [(record, name, getattr(record, name)) for record in records for name in names if hasattr(record, name)]
+    for record, name, moment in said:
+        if name == "timestamp" or moment is not None:
+            setattr(record, name, newest if moment is None or moment > newest else moment)
+    try:
+        yield
+    finally:
+        for record, name, moment in said:
+            setattr(record, name, moment)
 
 
 def _by_name(specs: list[MatchSpec], limits: list[MatchSpec]) -> tuple[list[MatchSpec], list[MatchSpec]]:

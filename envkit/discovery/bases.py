@@ -74,7 +74,9 @@ def home_of(look: Look, prefix: str, keys: dict[str, str]) -> str | None:
     if not home:
         return None
     absolute = ntpath.isabs(home) if look.windows else home.startswith("/")
-    return look.tidy(look.place(home) if absolute else os.path.join(prefix, home))
+    if not absolute:
+        return look.tidy(os.path.join(prefix, home))
+    return look.remember(("home", home), lambda: look.tidy(look.place(home)))
 
 
 def _own_target(look: Look, inside: Inside) -> str | None:

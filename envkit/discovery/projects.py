@@ -10,11 +10,10 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
-from ..system.spelling import parent_of, within
+from ..system.spelling import name_of, parent_of, within
 from .places import contents
 
 if TYPE_CHECKING:
-    from ..models.environment import Environment
     from ..system.look import Look
 
 VENV: Final = ".venv"
@@ -50,11 +49,11 @@ def _known(look: Look) -> list[str]:
     return look.remember("known projects", lambda: _here(look))
 
 
-def project_of(look: Look, found: Environment) -> str | None:
+def project_of(look: Look, prefix: str) -> str | None:
     """Return the project of an environment that is `.venv` in a directory; the home directory and the root are none."""
-    if found.prefix.name != VENV:
+    if name_of(prefix) != VENV:
         return None
-    directory = parent_of(str(found.prefix))
+    directory = parent_of(prefix)
     return None if directory in {look.home, str(look.host.root), os.sep} else directory
 
 
@@ -119,13 +118,13 @@ def may_say(look: Look, directory: str, tool: str, *words: str) -> bool:
     return tool in text and any(word in text for word in words)
 
 
-def owner(look: Look, found: Environment, fits: Callable[[str], bool]) -> str | None:
+def owner(look: Look, prefix: str, fits: Callable[[str], bool]) -> str | None:
     """Return the project that an environment far away from it belongs to: the first directory of which `fits` says so.
 
     Asked are those that its packages lead to (the project itself is installed there as a link, so this needs no guess about where
     projects are), then the working directory, those above it, and the directories that the caller named.
     """
-    return next((path for path in (*_sources(look, str(found.prefix)), *dict.fromkeys(_known(look))) if fits(path)), None)
+    return next((path for path in (*_sources(look, prefix), *dict.fromkeys(_known(look))) if fits(path)), None)
 
 
 def _sources(look: Look, prefix: str) -> tuple[str, ...]:

@@ -5,10 +5,10 @@ What envkit made stays envkit's wherever it lies, so the locators of other tools
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from ..system.spelling import name_of, parent_of
 from ..value import replace
 from .installations import installation, installation_at
 from .virtual import virtual, virtual_prefix
@@ -18,15 +18,30 @@ if TYPE_CHECKING:
     from ..system.look import Look
 
 
-def foreign(look: Look, candidate: str) -> Environment | None:
+class Foreign(NamedTuple):
+    """A virtual environment that envkit did not make, and the texts of it that every locator looks at."""
+
+    env: Environment
+    prefix: str
+    directory: str  # that the prefix lies in
+    name: str  # of the prefix there
+    manager: str | None
+
+
+def foreign(look: Look, candidate: str) -> Foreign | None:
     """Return the virtual environment that a path belongs to, unless envkit made it; None when it belongs to none."""
     key = ("foreign", candidate)
     try:
-        known: Environment | None = look.memory[key]
+        known: Foreign | None = look.memory[key]
     except KeyError:
-        known = virtual(look, candidate)
-        known = look.memory[key] = None if known is None or known.manager == "envkit" else known
+        found = virtual(look, candidate)
+        known = look.memory[key] = None if found is None or found.manager == "envkit" else _described(found)
     return known
+
+
+def _described(found: Environment) -> Foreign:
+    prefix = str(found.prefix)
+    return Foreign(found, prefix, parent_of(prefix), name_of(prefix), found.manager)
 
 
 def installed(look: Look, candidate: str) -> Environment | None:
@@ -56,4 +71,4 @@ def owned(found: Environment, manager: str, *, name: str | None = None, project:
 
 def directory_of(found: Environment) -> str:
     """Return the directory that an environment's prefix lies in."""
-    return str(found.prefix).rpartition(os.sep)[0] or os.sep
+    return parent_of(str(found.prefix))

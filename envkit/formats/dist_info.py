@@ -11,7 +11,7 @@ import re
 
 from ..value import dataclass
 
-_USUAL = ("Name", "Version", "Requires-Dist", "Provides-Extra", "Requires-Python")  # how all but a few spell the fields
+_USUAL: tuple[str, ...] = ("Name", "Version", "Requires-Dist", "Provides-Extra", "Requires-Python")  # how all but a few spell the fields
 _BLANK = " \t"
 _FIRST = frozenset(f"{_BLANK}NVRPnvrp")  # characters with which a line begins that matters
 _SEPARATORS = re.compile(r"[-_.]+")

@@ -177,10 +177,9 @@ def _specifier(text: str, name: str) -> str:
 
 
 def _joined(text: str, name: str) -> str:
-    found: list[str] = []
-    rest = _PART.sub(lambda match: found.append(_limit(match["sign"] or "", match["version"], name)) or "", text.strip())
-    if rest.strip(" ,"):
+    if _PART.sub("", text).strip(" ,\t"):
         raise ValueError(f"{text!r} is no version of {name}")
+    found = [_limit(match["sign"] or "", match["version"], name) for match in _PART.finditer(text)]
     return ",".join(filter(None, found))
 
 
@@ -213,7 +212,9 @@ def _next(version: str, *, caret: bool) -> str:
 
 def _indexes(sources: object) -> Iterator[str]:
     """Yield the URLs of the indexes: those that replace PyPI, PyPI where it counts, then those that supplement it."""
-    named = [cast("dict[str, Any]", one) for one in cast("list[object]", sources) if isinstance(one, dict)] if isinstance(sources, list) else []
+    named = (
+        [cast("dict[str, Any]", one) for one in cast("list[object]", sources) if isinstance(one, dict)] if isinstance(sources, list) else []
+    )
     urls: dict[str, list[str]] = {"primary": [], "supplemental": []}
     pypi = False
     for one in named:

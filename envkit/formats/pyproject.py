@@ -21,7 +21,8 @@ LIMIT: Final = 16 * 1024 * 1024  # bytes
 class Pyproject:
     """What a file says. `extras` are by normalized name; `dynamic` are the fields that only a build tells.
 
-    `poetry`: its dependencies stand in Poetry's own tables."""
+    `poetry`: its dependencies stand in Poetry's own tables.
+    """
 
     name: str | None = None
     requires_python: str | None = None

@@ -223,12 +223,12 @@ class _Move:
 
     def _ignore_interrupts(self, *, ignore: bool) -> None:
         """Let interrupts pass: ipykernel ignores them but while it handles a message, before which it calls a hook to change that."""
-        kernel = getattr(self.shell, "kernel", None)
+        kernel: Any = getattr(self.shell, "kernel", None)
         if ignore:
             if hasattr(kernel, "pre_handler_hook"):
-                kernel.pre_handler_hook = _nothing  # type: ignore[union-attr] # as the line above says
-        elif kernel is not None:
-            vars(kernel).pop("pre_handler_hook", None)
+                kernel.pre_handler_hook = _nothing
+        elif "pre_handler_hook" in getattr(kernel, "__dict__", {}):
+            del kernel.pre_handler_hook
 
     def _tell(self, switch: Switch) -> None:
         """Show what is to be done by hand in the output of the cell that asked."""

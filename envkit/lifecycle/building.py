@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 ASIDE = ".envkit-old-"
 
 
-def carry_out(
-    spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | None = None, exactly: Lock | None = None
-) -> Environment:
+def carry_out(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | None = None, exactly: Lock | None = None) -> Environment:
     """Make what was observed what the spec says. The spec was checked, the planner has agreed, the lock is held.
 
     Args:
@@ -90,9 +88,7 @@ def _has_python(environment: Environment) -> bool:
     return environment.python is not None or environment.kind == match_specs.CONDA
 
 
-def build(
-    spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | None = None, exactly: Lock | None = None
-) -> Environment:
+def build(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | None = None, exactly: Lock | None = None) -> Environment:
     """Build at an empty place, or in place of what is there, which comes back when that fails."""
     prefix = seen.prefix
     wanted = planning.wanted_in(spec, seen)
@@ -105,10 +101,13 @@ def build(
                 try:
                     whole = replace(spec, conda=conda, lock=exactly or spec.lock)
                     plugins.backend(spec.backend).build(prefix, spec=whole, base=seen.base, work=work, descriptors=descriptors)
+                except EnvkitError:  # a deadline is an OSError, too
+                    raise
                 except OSError as error:
                     raise files.machine_error(error, prefix) from error
         environment = identified_half_made(prefix, work)
-        if not known_sets.put(environment, spec, wanted, work):
+        known = known_sets.put(environment, spec, wanted, work)
+        if not known:
             if spec.lock is not None and not match_specs.is_locked(spec):
                 exactness.sync(spec, environment, work, lock)
                 changing.verify(environment, work.host)
@@ -119,7 +118,8 @@ def build(
         requested = tuple(map(planning.shown, wanted))
         remembered = replace(spec, conda=conda if spec.lock is None else spec.conda)
         record = records.new_record(prefix, remembered, requested, work.host, key=key)
-        records.finish(prefix, record, work.host)
+        slow = bool(spec.post_install or conda or spec.lock or wanted) and not (known and not spec.post_install)
+        records.finish(prefix, record, work.host, durable=slow)  # what took milliseconds is made again in milliseconds
     return identified(prefix, work)
 
 

@@ -106,7 +106,7 @@ def _clone(source: Environment, spec: Spec, seen: Observation, work: Work) -> En
             post_install=record.post_install,
             system_site_packages=system,
         )
-        records.finish(prefix, made, host)
+        records.finish(prefix, made, host, durable=False)  # asking the disk would wait for all that others write, longer than this took
     return building.identified(prefix, work)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from .. import changing, ecosystems, plugins, records
 from ..changing import Wanted
 from ..conda import caches, moving
-from ..errors import MachineError, RefusedError
+from ..errors import EnvkitError, MachineError, RefusedError
 from ..formats import conda_meta
 from ..formats.ready_record import Record
 from ..match_specs import CONDA
@@ -103,6 +103,8 @@ def _origins(prefix: Path, stated: Record | None) -> tuple[str, ...]:
 def _put_right(prefix: Path, origins: tuple[str, ...], work: Work) -> None:
     try:
         venv_moving.mend_records(prefix, moving.move_in_place(prefix, origins, work))
+    except EnvkitError:  # a deadline is an OSError, too
+        raise
     except OSError as error:
         raise files.machine_error(error, prefix) from error
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .. import places, records, uses
 from ..changing import named
 from ..control import Work
-from ..errors import BusyError, EnvkitError
+from ..errors import BusyError, DeadlineError, EnvkitError
 from ..formats.dist_info import normalized
 from ..layout import Layout, layout
 from ..models.plans import Project, Spec
@@ -236,6 +236,8 @@ def _taken(donor: Path, environment: Environment, work: Work) -> list[store.Entr
             store.finish(each, str(scratch / each.identity))
             files.remove_tree(wheels / each.identity)
             os.rename(scratch / each.identity, wheels / each.identity)
+    except DeadlineError:  # an OSError, too
+        raise
     except (OSError, ValueError):
         return None  # an installer does what cannot be shared
     finally:

@@ -62,6 +62,7 @@ def checked_spec(spec: Spec, work: Work) -> Spec:
     )
     if checked.backend == match_specs.CONDA:
         match_specs.wanted(checked)
+        _refuse_unfit(prefix, work)
         if spec.system_site_packages:
             raise UsageError(
                 "a conda environment brings its own Python, so there are no packages of another one to show",
@@ -70,6 +71,12 @@ def checked_spec(spec: Spec, work: Work) -> Spec:
             )
     exactness.check_fresh(checked)
     return checked
+
+
+def _refuse_unfit(prefix: Path, work: Work) -> None:
+    from ..conda import prefixes  # noqa: PLC0415 - only where there is conda
+
+    prefixes.refuse_unfit(prefix, work.host)
 
 
 def _backend_there(spec: Spec, name: str, prefix: Path) -> str:

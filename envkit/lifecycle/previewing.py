@@ -57,7 +57,7 @@ def _solved(spec: Spec, seen: Observation, conda: tuple[str, ...], *, build: boo
     configuration = read(work.host, prefix=seen.prefix, channels=channels, offline=work.offline)
     with tempfile.TemporaryDirectory(prefix="envkit-plan-") as scratch:
         prefix = Path(scratch) / "prefix" if build else seen.prefix
-        wish = Wish(prefix=prefix, create=build, install=conda, dry_run=True)
+        wish = Wish(prefix=prefix, create=build, install=conda, exclude_newer=spec.sources.exclude_newer, dry_run=True)
         return engine(configuration, work.host).carry_out(wish, configuration, work=work), configuration
 
 

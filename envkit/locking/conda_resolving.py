@@ -56,6 +56,7 @@ def resolve(spec: Spec, platforms: Sequence[str], work: Work) -> Lock:
                 create=True,
                 install=wanted,
                 platform=None if platform == own else platform,
+                exclude_newer=spec.sources.exclude_newer,
                 dry_run=True,
             )
             outcomes[platform] = engine(configuration, work.host).carry_out(wish, configuration, work=work).after

@@ -21,7 +21,7 @@ Entries: TypeAlias = dict[str, os.DirEntry[str]]
 _LINKS = 40  # links followed for one path, as Linux does
 _LEVELS = 400  # directories in one path
 _POSIX = os.name == "posix"  # elsewhere a listing does not tell what a name leads to
-_DOTS = frozenset({"", ".", ".."})
+DOTS = frozenset({"", ".", ".."})
 
 
 class Following:
@@ -134,7 +134,7 @@ class Following:
         place = self._reals.get(directory)
         if place is None:
             place = self._reals[directory] = self._real(directory, links)
-        if name in _DOTS:
+        if name in DOTS:
             return (os.path.dirname(place) if name == ".." and place != self._root else place) or "/"
         step = f"{place}/{name}" if place != "/" else f"/{name}"
         if place in self._gone:

@@ -13,13 +13,15 @@ from collections.abc import KeysView
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from .following import Entries, Following
+from .following import DOTS, Entries, Following
+from .spelling import name_of, parent_of, within
 
 if TYPE_CHECKING:
     from ..host import Host
 
 _ENTRIES = 20_000  # names read of one directory
 _MARK = b"\xef\xbb\xbf"  # that some editors write at the beginning of a text in UTF-8
+_NOT_A_LINK = getattr(os, "O_NOFOLLOW", 0)
 _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
 
 
@@ -178,12 +180,8 @@ class Look(Following):
     def data(self, path: str, size: int) -> bytes | None:
         """Return up to `size` first bytes of a regular file; None when it is none or cannot be read."""
         self.check()
-        if not self.whole:
-            path = self.real(path)
-            if path in self._gone:
-                return None
         try:
-            descriptor = os.open(path, _OPEN)
+            descriptor = os.open(path, _OPEN) if self.whole else self._opened(path)
         except (OSError, ValueError):
             return None
         try:
@@ -193,6 +191,23 @@ class Look(Following):
             return None
         finally:
             os.close(descriptor)
+
+
+    def _opened(self, path: str) -> int:
+        """Open a file of a tree. One in a directory of which all is known need not be asked what it is first."""
+        directory, name = parent_of(path), name_of(path)
+        if _NOT_A_LINK and path not in self._reals and name not in DOTS and (place := self.real(directory)) not in self._gone:
+            try:
+                return os.open(within(place, name), _OPEN | _NOT_A_LINK)
+            except FileNotFoundError:
+                self._gone.add(within(place, name))
+                raise
+            except OSError:
+                pass  # a link, which leads to a place in the tree
+        path = self.real(path)
+        if path in self._gone:
+            raise FileNotFoundError(path)
+        return os.open(path, _OPEN)
 
 
 def _read(descriptor: int, size: int, expected: int) -> bytes:

@@ -30,12 +30,24 @@ class Row:
 
 
 def side_by_side(
-    what: str, ours: Callable[[int], object], peer: str, theirs: Callable[[int], object], *, rounds: int = 9, bound: float | None = None
+    what: str,
+    ours: Callable[[int], object],
+    peer: str,
+    theirs: Callable[[int], object],
+    *,
+    rounds: int = 9,
+    bound: float | None = None,
+    before: Callable[[], object] | None = None,
 ) -> Row:
-    """Run both in turns, one round unmeasured first; each is given the number of its round."""
+    """Run both in turns, one round unmeasured first; each is given the number of its round.
+
+    `before` is called before each of them, unmeasured: `os.sync` where what one left to be written would slow down the other.
+    """
     times: tuple[list[float], list[float]] = ([], [])
     for number in range(rounds + 1):
         for call, kept in zip((ours, theirs), times, strict=True):
+            if before is not None:
+                before()
             began = time.perf_counter()
             call(number)
             if number:

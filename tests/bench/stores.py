@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from measure import Row, side_by_side
+from measure import Alone, Row, side_by_side
+from venvs import listings, seeded
 
 import envkit
 from envkit import Environment, Host, Spec
@@ -31,7 +32,7 @@ class _Peer:
 
     def make(self, *, offline: bool = True) -> Path:
         self.made += 1
-        place = self.scratch / f"uv{self.made}"
+        place = self.scratch / f"stores-uv{self.made}"
         self.run(self.uv, "venv", "--python", self.python, "--offline", place)
         self.run(self.uv, "pip", "install", *(["--offline"] if offline else []), "--python", place / "bin" / "python", *_PACKAGES)
         return place
@@ -40,8 +41,8 @@ class _Peer:
         self.run(prefix / "bin" / "python", "-c", _CODE)
 
 
-def stores(uv: str, host: Host, scratch: Path) -> Iterator[Row]:
-    """temporary, ensure again, kernel-ready environments with a filled and an empty store, clone."""
+def stores(uv: str, host: Host, scratch: Path) -> Iterator[Row | Alone]:
+    """temporary, ensure again, kernel-ready environments with a filled and an empty store, clone; then the rows of `venvs`."""
     base = envkit.resolve(Path(os.path.realpath(envkit.resolve("3", host=host).prefix)), host=host)
     peer = _Peer(uv, str(base.python), scratch)
     peer.use(peer.make(offline=False))  # its cache is warm from here on
@@ -65,7 +66,10 @@ def stores(uv: str, host: Host, scratch: Path) -> Iterator[Row]:
         lambda number: shutil.copytree(ready.prefix, scratch / f"copy{number}", symlinks=True),
         rounds=7,
         bound=0.15,
+        before=os.sync,
     )
+    yield from seeded(uv, host, scratch, base)
+    yield from listings(host, scratch)
 
 
 def _temporary(peer: _Peer, spec: Spec, host: Host) -> Iterator[Row]:

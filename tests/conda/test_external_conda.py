@@ -142,7 +142,10 @@ def test_credentials_of_a_channel_are_used_and_nowhere_to_be_found(
 
 def test_a_python_made_by_conda_runs_from_its_place(act: Act, channel: Channel, world: Host, tmp_path: Path) -> None:
     """Scripts, bytecode and records name the final place alone; conda's own doctor finds every file as it was recorded."""
-    act(channel.url, create=True, install=(f"python={channel.pythons[0]}", "pip"))
+    outcome = act(channel.url, create=True, install=(f"python={channel.pythons[0]}", "pip"))
+    assert not any(package.name == "python" and "pip" in package.depends for package in outcome.after), (
+        "conda's habit, not the package's word"
+    )
     prefix = tmp_path / "an env"
     for path in prefix.rglob("*"):
         if path.is_symlink():

@@ -196,6 +196,7 @@ def test_variables_that_divert_are_left_out(micromamba: Tool, host: Host, tmp_pa
     assert diverting.keys() & environ.keys() == set()
     assert kept.items() <= environ.items()
     assert (environ["CONDA_SUBDIR"], environ["CONDA_REGISTER_ENVS"]) == ("osx-arm64", "false")
+    assert environ["CONDA_ADD_PIP_AS_PYTHON_DEPENDENCY"] == "false", "a Python comes with what its package needs, whichever engine acts"
 
 
 def test_a_plan_says_what_the_tool_would_do(micromamba: Tool, host: Host, tmp_path: Path) -> None:

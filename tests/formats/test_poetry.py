@@ -52,7 +52,10 @@ def test_a_constraint_allows_the_same_versions(said: str, meant: str) -> None:
     "line, meant",
     [
         ('a = {version = "^1", extras = ["x", "y"]}', "a[x,y]>=1,<2"),
-        ('a = {version = "^1", markers = "os_name == \'nt\' or python_version < \'3\'"}', "a>=1,<2 ; (os_name == 'nt' or python_version < '3')"),
+        (
+            "a = {version = \"^1\", markers = \"os_name == 'nt' or python_version < '3'\"}",
+            "a>=1,<2 ; (os_name == 'nt' or python_version < '3')",
+        ),
         ('a = {version = "*", python = ">=3.8,<3.12"}', "a ; python_version >= '3.8' and python_version < '3.12'"),
         ('a = {version = "*", python = "^3.8.1"}', "a ; python_full_version >= '3.8.1' and python_full_version < '4.0.0'"),
         ('a = {version = "1.0", platform = "darwin"}', "a==1.0 ; sys_platform == 'darwin'"),
@@ -100,7 +103,10 @@ priority = "supplemental"
 """)
     assert said.python == ">=3.9,<4"
     assert said.groups[poetry.MAIN][0] == poetry.Wanted(name="here", path="../here", editable=True, extras=("more",))
-    assert [one.text for one in said.groups[poetry.MAIN][1:3]] == ["two<2 ; python_version < '3.10'", "two>=2,<3 ; python_version >= '3.10'"]
+    assert [one.text for one in said.groups[poetry.MAIN][1:3]] == [
+        "two<2 ; python_version < '3.10'",
+        "two>=2,<3 ; python_version >= '3.10'",
+    ]
     assert (said.optional, said.extras["full"]) == ({"some-thing"}, ("some-thing",))
     assert [one.text for one in said.groups["dev"]] == ["ruff", "black==24.*", "pytest>=8,<9"]
     assert said.indexes == ("https://own/simple", "https://pypi.org/simple", "https://more/simple")

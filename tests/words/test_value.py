@@ -76,7 +76,7 @@ class Pair:
         lambda made: dataclasses.asdict(made(x=1)),
         lambda made: dataclasses.astuple(dataclasses.replace(made(x=1), y=7)),
         lambda made: dataclasses.astuple(copy.deepcopy(made(x=1))),
-        lambda made: dataclasses.is_dataclass(made),
+        dataclasses.is_dataclass,
         lambda made: made(x=11).far,
         lambda made: made.__init__.__name__,
         lambda made: hasattr(made(x=1), "__dict__"),
@@ -102,7 +102,7 @@ def test_it_is_seen_as_a_dataclass(seen: Callable[[Any], object]) -> None:
 )
 def test_what_is_refused_is_refused(wrong: Callable[[Any], object]) -> None:
     """With the same kind of error."""
-    with pytest.raises(Exception) as theirs:  # noqa: PT011 - the standard library says which
+    with pytest.raises(Exception) as theirs:
         wrong(THEIRS)
     with pytest.raises(type(theirs.value)) as ours:
         wrong(OURS)

@@ -6,14 +6,13 @@ Marks: the place. Files read: none. Place in the table: before `virtualenv` and 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from ...system.spelling import parent_of, within
+from ...system.spelling import name_of, parent_of, within
 from ..places import at_home, contents, marked_children
 from ..projects import project_directories
-from ..recognition import directory_of, foreign, owned
+from ..recognition import foreign, owned
 
 if TYPE_CHECKING:
     from ...models.environment import Environment
@@ -35,7 +34,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
 def identify(look: Look, candidate: str) -> Environment | None:
     """Return the environment if it lies in `.direnv`; the project is the directory of that, unless it is the home directory."""
     found = foreign(look, candidate)
-    if found is None or os.path.basename(directory := directory_of(found)) != _DIRECTORY:
+    if found is None or name_of(directory := found.directory) != _DIRECTORY:
         return None
     project = parent_of(directory)
-    return owned(found, NAME, name=found.prefix.name, project=None if project == at_home(look) else project)
+    return owned(found.env, NAME, name=found.name, project=None if project == at_home(look) else project)

@@ -54,18 +54,18 @@ def identify(look: Look, candidate: str) -> Environment | None:
     found = foreign(look, candidate)
     if found is None:
         return _python(look, candidate)
-    prefix, name = str(found.prefix), found.prefix.name
+    prefix, name = found.prefix, found.name
     if any(prefix.startswith(place + os.sep) for place in _places(look)):
-        mark = os.path.basename(directory_of(found))
-        return owned(found, NAME, name=name, project=owner(look, found, lambda path: digest(look, path) == mark))
-    project = directory_of(found)
+        mark = name_of(found.directory)
+        return owned(found.env, NAME, name=name, project=owner(look, found.prefix, lambda path: digest(look, path) == mark))
+    project = found.directory
     for _ in range(_ABOVE):
         if has_any(look, project, _FILE, "pyproject.toml"):
-            if directory_of(found) in _flat(look, project) and _is_named(look, project, name):
-                return owned(found, NAME, name=name, project=project)
+            if found.directory in _flat(look, project) and _is_named(look, project, name):
+                return owned(found.env, NAME, name=name, project=project)
             for environment, path in _paths(look, project).items():
                 if path == prefix:
-                    return owned(found, NAME, name=environment, project=project)
+                    return owned(found.env, NAME, name=environment, project=project)
         project = parent_of(project)
     return None
 

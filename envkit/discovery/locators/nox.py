@@ -7,13 +7,12 @@ told from others; its conda environments are conda's.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from ...system.spelling import parent_of, within
+from ...system.spelling import name_of, parent_of, within
 from ..places import marked_children
-from ..recognition import directory_of, foreign, owned
+from ..recognition import foreign, owned
 
 if TYPE_CHECKING:
     from ...models.environment import Environment
@@ -34,6 +33,6 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
 def identify(look: Look, candidate: str) -> Environment | None:
     """Return the environment if it lies in `.nox`; the project is the directory of that."""
     found = foreign(look, candidate)
-    if found is None or os.path.basename(directory := directory_of(found)) != _DIRECTORY:
+    if found is None or name_of(directory := found.directory) != _DIRECTORY:
         return None
-    return owned(found, NAME, name=found.prefix.name, project=parent_of(directory))
+    return owned(found.env, NAME, name=found.name, project=parent_of(directory))

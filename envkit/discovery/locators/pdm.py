@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from ...system.spelling import parent_of, within
 from ..places import expanded, marked_children, placed, stated, user_configuration, user_data
 from ..projects import digest, has_any, owner, project_directories, pyproject, table_in, text_in, toml
-from ..recognition import directory_of, foreign, owned
+from ..recognition import foreign, owned
 from ..versions import version_directories, version_in
 
 if TYPE_CHECKING:
@@ -50,16 +50,16 @@ def identify(look: Look, candidate: str) -> Environment | None:
     found = foreign(look, candidate)
     if found is None:
         return version_in(look, candidate, _pythons(look), NAME)
-    directory = directory_of(found)
+    directory = found.directory
     if directory == _home(look):
-        mark = _hash_in(found.prefix.name)
-        project = None if mark is None else owner(look, found, lambda path: digest(look, path, "md5") == mark)
-        return owned(found, NAME, name=found.prefix.name, project=project)
-    if found.prefix.name not in _INSIDE:
+        mark = _hash_in(found.name)
+        project = None if mark is None else owner(look, found.prefix, lambda path: digest(look, path, "md5") == mark)
+        return owned(found.env, NAME, name=found.name, project=project)
+    if found.name not in _INSIDE:
         return None
     chosen = _chosen(look, directory)
-    ours = os.path.dirname(parent_of(chosen)) == str(found.prefix) if chosen else found.manager != "uv" and _is_project(look, directory)
-    return owned(found, NAME, project=directory) if ours else None
+    ours = os.path.dirname(parent_of(chosen)) == found.prefix if chosen else found.manager != "uv" and _is_project(look, directory)
+    return owned(found.env, NAME, project=directory) if ours else None
 
 
 def _chosen(look: Look, directory: str) -> str | None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from ...system.spelling import name_of, parent_of, within
 from ..places import at_home, marked_children, placed, stated, user_data
 from ..projects import VENV, digest, has_any, project_directories, project_of
-from ..recognition import directory_of, foreign, owned
+from ..recognition import Foreign, foreign, owned
 
 if TYPE_CHECKING:
     from ...models.environment import Environment
@@ -45,24 +45,23 @@ def identify(look: Look, candidate: str) -> Environment | None:
     found = foreign(look, candidate)
     if found is None:
         return None
-    if found.prefix.name == VENV:
-        inside = project_of(look, found)
+    if found.name == VENV:
+        inside = project_of(look, found.prefix)
         if inside is None or found.manager == "uv" or not has_any(look, inside, *_NAMES) or _stated(look, found) != inside:
             return None
-        return owned(found, NAME, project=inside)
-    name = found.prefix.name
-    custom = look.host.environ.get("PIPENV_CUSTOM_VENV_NAME") == name and directory_of(found) in _homes(look)
+        return owned(found.env, NAME, project=inside)
+    name = found.name
+    custom = look.host.environ.get("PIPENV_CUSTOM_VENV_NAME") == name and found.directory in _homes(look)
     if not custom and "-" not in name:
         return None
     project = _stated(look, found)
     if project is None or not (_fits(look, name, project) or (custom and has_any(look, project, *_NAMES))):
         return None
-    return owned(found, NAME, name=name, project=project)
+    return owned(found.env, NAME, name=name, project=project)
 
 
-def _stated(look: Look, found: Environment) -> str | None:
-    prefix = str(found.prefix)
-    text = look.text(within(prefix, ".project"), _LIMIT) if look.has(prefix, ".project") else None
+def _stated(look: Look, found: Foreign) -> str | None:
+    text = look.text(within(found.prefix, ".project"), _LIMIT) if look.has(found.prefix, ".project") else None
     return placed(look, text) if text else None
 
 

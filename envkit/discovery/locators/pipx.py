@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...system.spelling import within
 from ..places import at_home, marked_children, stated, user_data
-from ..recognition import directory_of, foreign, owned
+from ..recognition import foreign, owned
 
 if TYPE_CHECKING:
     from ...models.environment import Environment
@@ -40,11 +40,11 @@ def identify(look: Look, candidate: str) -> Environment | None:
     found = foreign(look, candidate)
     if found is None:
         return None
-    prefix = str(found.prefix)
+    prefix = found.prefix
     if prefix in _shared(look):
-        return owned(found, NAME, name="shared")
-    if directory_of(found) in _applications(look) or look.has(prefix, _MARK):
-        return owned(found, NAME, name=found.prefix.name)
+        return owned(found.env, NAME, name="shared")
+    if found.directory in _applications(look) or look.has(prefix, _MARK):
+        return owned(found.env, NAME, name=found.name)
     return None
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from ...system.spelling import within
 from ..places import expanded, marked_children, placed, stated, user_cache, user_configuration, user_data
 from ..projects import VENV, digest, has_any, owner, project_directories, project_of, pyproject, table_in, text_in, toml
-from ..recognition import directory_of, foreign, owned
+from ..recognition import foreign, owned
 from ..versions import version_directories, version_in
 
 if TYPE_CHECKING:
@@ -47,16 +47,16 @@ def identify(look: Look, candidate: str) -> Environment | None:
     found = foreign(look, candidate)
     if found is None:
         return version_in(look, candidate, _pythons(look), NAME)
-    if found.prefix.name == VENV:
-        directory = project_of(look, found)
+    if found.name == VENV:
+        directory = project_of(look, found.prefix)
         ours = directory is not None and found.manager != "uv" and _is_project(look, directory)
-        return owned(found, NAME, project=directory) if ours else None
-    if directory_of(found) not in _homes(look):
+        return owned(found.env, NAME, project=directory) if ours else None
+    if found.directory not in _homes(look):
         return None
-    mark = _hash_in(found.prefix.name)
+    mark = _hash_in(found.name)
     if mark is None:
         return None
-    return owned(found, NAME, name=found.prefix.name, project=owner(look, found, lambda path: digest(look, look.real(path)) == mark))
+    return owned(found.env, NAME, name=found.name, project=owner(look, found.prefix, lambda path: digest(look, look.real(path)) == mark))
 
 
 def _hash_in(name: str) -> str | None:

@@ -42,7 +42,7 @@ def identify(look: Look, candidate: str) -> Environment | None:
     found = virtual(look, candidate)
     if found is None:
         return None
-    directory = project_of(look, found)
+    directory = project_of(look, str(found.prefix))
     if directory is None and found.prefix.name in _OTHERS:
         beside = directory_of(found)
         directory = beside if beside != look.home and has_any(look, beside, *_FILES) else None

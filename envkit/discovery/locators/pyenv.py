@@ -46,17 +46,17 @@ def identify(look: Look, candidate: str) -> Environment | None:
     found = foreign(look, candidate)
     if found is None:
         return version_in(look, candidate, versions, NAME)
-    prefix = str(found.prefix)
-    parent = parent_of(prefix)
+    prefix, parent = found.prefix, found.directory
     own = name_of(parent) == "envs" and os.path.dirname(parent_of(parent)) == versions
     if parent != versions and not own:
         return None
     link = prefix if parent == versions else _linked(look, versions, prefix)
-    if link is not None and link != prefix and (found := virtual(look, link)) is None:
+    known = virtual(look, link) if link is not None and link != prefix else found.env
+    if known is None:
         return None
     target = look.link(link) if link is not None else None
     aliases = (Path(look.tidy(target)),) if target is not None else ()
-    return replace(found, manager=NAME, name=found.prefix.name, aliases=aliases)
+    return replace(known, manager=NAME, name=known.prefix.name, aliases=aliases)
 
 
 def _linked(look: Look, versions: str, prefix: str) -> str | None:

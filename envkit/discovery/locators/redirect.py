@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from ...system.spelling import name_of, within
 from ..places import contents, placed, stated, user_data
 from ..projects import VENV, project_directories
-from ..recognition import directory_of, foreign, owned
+from ..recognition import foreign, owned
 
 if TYPE_CHECKING:
     from ...models.environment import Environment
@@ -46,11 +46,11 @@ def identify(look: Look, candidate: str) -> Environment | None:
     found = foreign(look, candidate)
     if found is None:
         return None
-    prefix, above = str(found.prefix), directory_of(found)
+    prefix, above = found.prefix, found.directory
     project = _projects(look).get(prefix)
     if project is None and prefix in _pointed(look, above):
         project = above
-    return None if project is None else owned(found, found.manager or NAME, project=project)
+    return None if project is None else owned(found.env, found.manager or NAME, project=project)
 
 
 def _projects(look: Look) -> dict[str, str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from ...system.spelling import within
 from ..places import at_home, marked_children, stated
 from ..projects import VENV, project_directories, project_of
-from ..recognition import directory_of, foreign, owned
+from ..recognition import foreign, owned
 from ..versions import version_directories, version_in
 
 if TYPE_CHECKING:
@@ -44,14 +44,14 @@ def identify(look: Look, candidate: str) -> Environment | None:
     found = foreign(look, candidate)
     if found is None:
         return version_in(look, candidate, within(home, "py"), NAME)
-    directory = directory_of(found)
+    directory = found.directory
     if directory == within(home, "tools"):
-        return owned(found, NAME, name=found.prefix.name)
+        return owned(found.env, NAME, name=found.name)
     if directory == within(home, "self"):
-        return owned(found, NAME, name="self")
-    if not look.has(str(found.prefix), _MARK):
+        return owned(found.env, NAME, name="self")
+    if not look.has(found.prefix, _MARK):
         return None
-    return owned(found, NAME, project=project_of(look, found))
+    return owned(found.env, NAME, project=project_of(look, found.prefix))
 
 
 def _home(look: Look) -> str:

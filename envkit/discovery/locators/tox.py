@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...system.spelling import name_of, parent_of, within
 from ..places import marked_children
-from ..recognition import directory_of, foreign, owned
+from ..recognition import foreign, owned
 
 if TYPE_CHECKING:
     from ...models.environment import Environment
@@ -36,8 +36,8 @@ def identify(look: Look, candidate: str) -> Environment | None:
     found = foreign(look, candidate)
     if found is None:
         return None
-    directory = directory_of(found)
+    directory = found.directory
     inside = name_of(directory) == _DIRECTORY
-    if not inside and not look.has(str(found.prefix), _MARK):
+    if not inside and not look.has(found.prefix, _MARK):
         return None
-    return owned(found, NAME, name=found.prefix.name, project=parent_of(directory) if inside else None)
+    return owned(found.env, NAME, name=found.name, project=parent_of(directory) if inside else None)

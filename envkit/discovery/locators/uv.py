@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from ...system.spelling import name_of, within
 from ..places import children, marked_children, placed, stated, unix_data
 from ..projects import VENV, has_any, project_directories, project_of, pyproject, table_in
-from ..recognition import directory_of, foreign, owned
+from ..recognition import foreign, owned
 from ..versions import version_directories, version_in
 
 if TYPE_CHECKING:
@@ -48,14 +48,14 @@ def identify(look: Look, candidate: str) -> Environment | None:
     found = foreign(look, candidate)
     if found is None:
         return version_in(look, candidate, _pythons(look), NAME)
-    directory = directory_of(found)
+    directory = found.directory
     if directory == _tools(look) or directory in _scripts(look):
-        return owned(found, NAME, name=found.prefix.name)
-    project = project_of(look, found)
-    if str(found.prefix) == _named(look):
-        return owned(found, NAME, project=project or look.cwd)
+        return owned(found.env, NAME, name=found.name)
+    project = project_of(look, found.prefix)
+    if found.prefix == _named(look):
+        return owned(found.env, NAME, project=project or look.cwd)
     if project is not None and (found.manager == NAME or _is_project(look, project)):
-        return owned(found, NAME, project=project)
+        return owned(found.env, NAME, project=project)
     return None
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from ...layout import bin_name
 from ...system.spelling import within
 from ..places import children, stated
-from ..recognition import directory_of, foreign, owned
+from ..recognition import foreign, owned
 
 if TYPE_CHECKING:
     from ...models.environment import Environment
@@ -40,7 +40,7 @@ def identify(look: Look, candidate: str) -> Environment | None:
     found = foreign(look, candidate)
     if found is None or found.manager != NAME:
         return None
-    return owned(found, NAME, name=found.prefix.name if directory_of(found) in _usual(look) else None)
+    return owned(found.env, NAME, name=found.name if found.directory in _usual(look) else None)
 
 
 def _usual(look: Look) -> tuple[str, ...]:

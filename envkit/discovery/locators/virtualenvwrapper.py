@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from ...layout import bin_name
 from ...system.spelling import within
 from ..places import at_home, children, contents, placed, stated
-from ..recognition import directory_of, foreign, owned
+from ..recognition import foreign, owned
 from ..virtual import virtual_prefix
 
 if TYPE_CHECKING:
@@ -40,15 +40,15 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
 def identify(look: Look, candidate: str) -> Environment | None:
     """Return the environment if it lies in such a place and the tool left a trace; with its project, where it has one."""
     found = foreign(look, candidate)
-    if found is None or (home := directory_of(found)) not in _homes(look) or found.manager == "uv":
+    if found is None or (home := found.directory) not in _homes(look) or found.manager == "uv":
         return None
-    prefix = str(found.prefix)
+    prefix = found.prefix
     text = look.text(within(prefix, ".project"), _LIMIT) if look.has(prefix, ".project") else None
     inside = contents(look, os.path.join(prefix, bin_name(look.host.platform)))
     known = home == stated(look, "WORKON_HOME") or not contents(look, home).isdisjoint(_HOOKS)
     if not known and text is None and "postactivate" not in inside:
         return None
-    return owned(found, NAME, name=found.prefix.name, project=placed(look, text) if text else None)
+    return owned(found.env, NAME, name=found.name, project=placed(look, text) if text else None)
 
 
 def _homes(look: Look) -> tuple[str, ...]:
