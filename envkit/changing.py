@@ -6,11 +6,11 @@ Order: lock, dirty mark, the change, each package held against what was recorded
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from . import ecosystems, match_specs, plugins, records
-from .errors import EnvkitError, InstallError, RefusedError, UsageError
+from .errors import EnvkitError, InstallError, MachineError, RefusedError, UsageError
 from .match_specs import CONDA
 from .models.plans import Changes, Project, Sources
 from .value import dataclass, replace
@@ -110,7 +110,7 @@ def changing(
 ) -> Generator[None]:
     """Mark the environment dirty while its packages change, and write its record anew once the files of each were verified.
 
-    When the change fails but nothing is broken, the environment is as it was, and its mark goes; else the mark stays.
+    When the change fails but nothing is broken or half done, the environment is as it was, and its mark goes; else the mark stays.
 
     Args:
         asked: what is remembered as asked for from now on. dropped: names that are asked for no more; read after the change.
@@ -122,8 +122,9 @@ def changing(
     try:
         yield
     except EnvkitError:
-        if not ecosystems.broken_in(environment, host):
-            records.finish(prefix, before, host)
+        if not (ecosystems.broken_in(environment, host) or ecosystems.is_half_changed(environment)):
+            with suppress(MachineError):  # such as a full disk, of which the first error speaks
+                records.finish(prefix, before, host)
         raise
     verify(environment, host)
     records.finish(prefix, None if before is None else _remember(before, asked or Wanted(), frozenset(dropped)), host)

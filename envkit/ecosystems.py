@@ -64,6 +64,15 @@ def broken_in(environment: Environment, host: Host) -> list[tuple[PackageManager
     ]
 
 
+def is_half_changed(environment: Environment) -> bool:
+    """Say whether a change of conda packages was begun and neither finished nor taken back."""
+    if environment.kind != CONDA:
+        return False
+    from .conda import bookkeeping  # noqa: PLC0415 - only where there is conda
+
+    return bookkeeping.is_half_changed(environment.prefix)
+
+
 def split(environment: Environment, names: Iterable[str], host: Host) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return which of some names are conda packages there, and which are to be looked for among PyPI's."""
     there = {package.name for package in installed_in(environment, host) if package.ecosystem == CONDA}

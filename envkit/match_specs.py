@@ -10,6 +10,7 @@ from .errors import UsageError
 from .models import capabilities
 
 if TYPE_CHECKING:
+    from .formats.match_spec import MatchSpec
     from .models.plans import Spec
 
 CONDA: Final = "conda"
@@ -43,24 +44,42 @@ def is_locked(spec: Spec) -> bool:
 
 
 def checked(specs: Sequence[str]) -> tuple[str, ...]:
-    """Return match specs in their canonical form.
+    """Return match specs in their canonical form, each package once, in their order: what several say of it holds together.
 
     Raises:
-        UsageError: one is none.
+        UsageError: one is none, or two of the same package cannot be said as one.
     """
     if not specs:
         return ()
     from .formats import match_spec  # noqa: PLC0415 - only where there is conda
 
-    found: list[str] = []
+    found: dict[str, MatchSpec] = {}
     for text in specs:
         try:
-            found.append(str(match_spec.parse(text)))
+            parsed = match_spec.parse(text)
         except ValueError as error:
             raise UsageError(
                 f"{text!r} is no match spec of conda: {error}", code="match-spec", hint='say it as "numpy", "numpy=2.1" or "numpy>=2,<3"'
             ) from error
-    return tuple(found)
+        found[parsed.name] = parsed if parsed.name not in found else _joined(found[parsed.name], parsed)
+    return tuple(map(str, found.values()))
+
+
+def _joined(one: MatchSpec, other: MatchSpec) -> MatchSpec:
+    """Return what two match specs of the same package say together.
+
+    Raises:
+        UsageError: they differ in more than their versions.
+    """
+    from .formats.conda_range import version_range  # noqa: PLC0415 - only where a package is named twice
+
+    said = {name: (getattr(one, name), getattr(other, name)) for name in one.__slots__ if name != "version"}
+    if any(first and second and first != second for first, second in said.values()):
+        raise UsageError(f"{one} and {other} cannot both hold", code="match-spec", hint=f"name {one.name} once")
+    both = {name: first or second for name, (first, second) in said.items()}
+    versions = list(dict.fromkeys(str(spec.version) for spec in (one, other) if spec.version is not None))
+    text = ",".join(f"({version})" if "|" in version and len(versions) > 1 else version for version in versions)
+    return type(one)(**both, version=version_range(text) if text else None)
 
 
 def name_of(text: str) -> str:

@@ -11,15 +11,16 @@ from .control import Control, Work, takes_control
 from .environments import resolved
 from .errors import RefusedError, UsageError
 from .match_specs import CONDA
+from .models.environment import Environment
 from .models.plans import Changes, Package, Sources
 from .models.several import Several
+from .system import sites
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from .host import Host
     from .models.aliases import Env
-    from .models.environment import Environment
     from .models.requirement import Req
 
 _DEFAULT = Sources()
@@ -42,7 +43,17 @@ def installed(env: Env, *, host: Host | None = None) -> tuple[Package, ...]:
         True
     """
     work = Work(host=host)
-    return Several(ecosystems.installed_in(resolved(env, work), work.host), "no package is installed")
+    return Several(ecosystems.installed_in(_for_reading(env, work), work.host), "no package is installed")
+
+
+def _for_reading(env: Env, work: Work) -> Environment:
+    """Return the environment; one that was found before is read as it was found, as long as its packages lie where they should.
+
+    To look again whose it is takes ten times as long as to read it, and a list of packages harms nobody.
+    """
+    if isinstance(env, Environment) and env.kind == "venv" and env.python is not None and sites.site_packages(env, work.host):
+        return env
+    return resolved(env, work)
 
 
 @takes_control

@@ -93,10 +93,10 @@ def upgrade(
     asked = tuple(map(_checked_name, rest))
     everything = not names
     if dry_run:
-        wanted = _wanted(environment, asked, limits, sources, work) if everything or asked else Wanted()
+        wanted = _wanted(environment, asked, limits, sources, work) if everything or asked else Wanted(sources=sources)
         return _install(environment, wanted, conda, work, everything=everything)
     with records.locked(environment.prefix, work) as lock:
-        wanted = _wanted(environment, asked, limits, sources, work) if everything or asked else Wanted()
+        wanted = _wanted(environment, asked, limits, sources, work) if everything or asked else Wanted(sources=sources)
         with_conda = conda or (everything and environment.kind == CONDA)
         if not wanted and not with_conda:
             return Changes()

@@ -20,6 +20,7 @@ from ..errors import RefusedError
 from ..formats import conda_history, conda_meta
 from ..formats.conda_url import shown
 from ..system import files, locks
+from .worker_names import JOURNAL
 
 if TYPE_CHECKING:
     from ..control import Work
@@ -129,6 +130,11 @@ def mark_created(prefix: Path) -> None:
             files.write_atomic(path, f"{time.time():.6f}", mode=0o644)
         except OSError as error:
             raise files.machine_error(error, path) from error
+
+
+def is_half_changed(prefix: Path) -> bool:
+    """Say whether a change of an environment's packages was begun and neither finished nor taken back."""
+    return os.path.lexists(prefix / conda_meta.DIRECTORY / JOURNAL)
 
 
 def pinned(prefix: Path) -> tuple[str, ...]:

@@ -62,12 +62,11 @@ class Naming:
         """
         text = text.strip()
         if has_scheme(text):
-            _check_url(text)
             return (self._of_url(text),)
         if is_path(text):
             return (self._of_url(file_url(path(text))),)
         text = _without_subdir(text.strip("/"))
-        if not text or any(character.isspace() for character in text):
+        if not text or text.startswith("-") or any(character.isspace() for character in text):
             raise _none(text)
         if text in self.multiple:
             return tuple(pair for member in self.multiple[text] for pair in self._members(member, path))
@@ -89,6 +88,7 @@ class Naming:
         return _at(name, _below(self.alias, name))
 
     def _of_url(self, url: str) -> tuple[Channel, Credential | None]:
+        _check_url(url)
         channel, credential = _at("", _without_subdir(url.replace(" ", "%20").rstrip("/")))
         return Channel(name=self.name_of(channel.url), url=channel.url), credential
 
@@ -113,10 +113,11 @@ def _check_url(text: str) -> None:
     """Refuse a URL at which no channel can be.
 
     Raises:
-        UsageError: its scheme is not one that channels are read by, or it names no host.
+        UsageError: its scheme is not one that channels are read by, or it names no place.
     """
     url = urlsplit(text)
-    if url.scheme.lower() not in _SCHEMES or not (url.hostname or url.scheme.lower() == "file"):
+    place = url.path.strip("/") if url.scheme.lower() == "file" else url.hostname
+    if url.scheme.lower() not in _SCHEMES or not place:
         raise _none(split(text)[0])
 
 

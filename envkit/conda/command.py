@@ -64,6 +64,7 @@ class Command:
     ) -> Outcome:
         """Make a wish true and return what changed; see `request.Engine`."""
         command_lines.check_texts(wish)
+        command_lines.refuse_date(wish, self.NAME)
         wish = replace(wish, prefix=Path(os.path.abspath(wish.prefix)))
         with tempfile.TemporaryDirectory(prefix="envkit-") as scratch:
             run = _Run(self, wish, configuration, work, log, tuple(descriptors), Path(scratch))

@@ -80,6 +80,20 @@ def arguments(tool: Tool, step: Step, prefix: Path, configuration: Configuration
     return [*options, "--", *step.texts] if step.texts else options
 
 
+def refuse_date(wish: Wish, tool: Tool) -> None:
+    """Refuse to limit a solve by date, which none of the three does in all its versions.
+
+    Raises:
+        UsageError: it is to be ("exclude-newer").
+    """
+    if wish.exclude_newer is not None and (wish.install or wish.update is not None):
+        raise UsageError(
+            f"{tool} cannot leave out packages that are newer than a date",
+            code="exclude-newer",
+            hint="leave exclude_newer out, or use the embedded engine: ENVKIT_CONDA_ENGINE=rattler",
+        )
+
+
 def check_texts(wish: Wish) -> None:
     """Refuse texts that cannot be what they are given for, before any tool sees them.
 

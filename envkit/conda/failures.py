@@ -33,6 +33,11 @@ _UNREACHABLE = re.compile(
     r"|error decoding response body|error reading a body|end of file before message length|failed to download|unexpected end of file|early eof",
     re.IGNORECASE,
 )
+_NO_LIST = re.compile(
+    r"failed to decode zstd|invalid or truncated data|empty response|failed to parse|expected value|expected ident|EOF while parsing"
+    r"|error following redirect|zstd error|unknown frame descriptor|invalid type:",
+    re.IGNORECASE,
+)
 _TOO_LONG = re.compile(r"target prefix cannot be longer than the placeholder|placeholder.*too (?:long|short)")
 _MACHINE: Final = (
     (
@@ -103,8 +108,13 @@ def _unsolvable(text: str, error: dict[str, Any], channels: Sequence[Channel]) -
         "conflict": "leave one of them out, or allow other versions",
     }
     strict = "; channel_priority is strict, so each package comes from the first channel that has it" if error.get("strict") else ""
-    newest = f"; only packages from before {error['newest']} count" if error.get("newest") else ""
+    newest = f"; only packages from before {_moment(error['newest'])} count" if error.get("newest") else ""
     return InstallError(why.text + strict + newest, code=why.code, package=why.package, hint=hints[why.code])
+
+
+def _moment(text: str) -> str:
+    """Return a moment in UTC as people write it."""
+    return f"{text[:16].replace('T', ' ')} UTC"
 
 
 def _machine(text: str) -> EnvkitError | None:
@@ -158,6 +168,12 @@ def _download(text: str, channels: Sequence[Channel]) -> EnvkitError | None:
             code="channel-not-found",
             retryable=False,
             hint="check its name or URL",
+        )
+    if _NO_LIST.search(text) and "repodata" in text:
+        return NetworkError(
+            f"{where} answers with something else than a list of packages",
+            code="network",
+            hint="check its URL, and what stands between: a proxy or a page to log in answers so, too",
         )
     if _UNREACHABLE.search(text):
         last = text.strip().splitlines()[-1].removeprefix("Caused by: ")

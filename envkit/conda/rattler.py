@@ -18,7 +18,7 @@ from ..errors import DeadlineError, EnvkitError, MachineError
 from ..system.files import machine_error, private_directory, write_atomic
 from ..system.process import Completed, run_process
 from ..system.secrets import masker
-from . import bookkeeping, bytecode, child, link_scripts
+from . import bookkeeping, bytecode, child, inventory, link_scripts
 from .failures import typed
 from .progress import Phases
 from .request import Exact, Linked, Outcome, Wish
@@ -70,21 +70,25 @@ class _Run:
         if link_scripts.wanted(self.work.host) and link_scripts.any_before(prefix):
             announced = self.engine(prefix, dry_run=True)
             link_scripts.run_before(announced.unlinked, prefix, work=self.work, descriptors=self._descriptors)
-        outcome = self.engine(prefix)
+        before = tuple(Exact(url=record.url, md5=record.md5, sha256=record.sha256) for record in inventory.records(prefix))
+        done = False
         try:
+            outcome = self.engine(prefix)
+            done = True
             self._finish(outcome)
         except EnvkitError:
-            self._take_back(outcome)
+            if done or bookkeeping.is_half_changed(prefix):
+                self._take_back(before)
             raise
         self._record(prefix, outcome)
         return outcome
 
-    def _take_back(self, outcome: Outcome) -> None:
-        """Put the packages of before in again, most of which are in the cache; where that fails too the first error is told."""
-        new = {package.name for package in outcome.linked}
-        before = [*(package for package in outcome.after if package.name not in new), *outcome.unlinked]
-        exact = tuple(Exact(url=package.url, md5=package.md5, sha256=package.sha256) for package in before)
-        back = Wish(prefix=self.wish.prefix, exact=exact, prune=True)
+    def _take_back(self, before: tuple[Exact, ...]) -> None:
+        """Put the packages of before in again, most of which are in the cache: some are linked while others are still fetched.
+
+        Where that fails, too, or the call is over, the first error is told, and the environment is known as half changed.
+        """
+        back = Wish(prefix=self.wish.prefix, exact=before, prune=True)
         with suppress(EnvkitError):
             _Run(back, self.configuration, self.work, None, self._descriptors).engine(back.prefix, restore=True)
 

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
+from ..errors import EnvkitError
 from ..formats import conda_record
 from ..models.environment import Problem
 from .inventory import read, whole_records

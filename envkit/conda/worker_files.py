@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .worker import FailureError
 from .worker_cache import information
+from .worker_names import JOURNAL
 
 if TYPE_CHECKING:
     from rattler import PackageRecord, PrefixRecord, RepoDataRecord
     from rattler.networking import Client
 
 _TAG: Final = "CACHEDIR.TAG"
-JOURNAL: Final = "envkit-linking"
-"""File in `conda-meta`, there while packages are linked: the paths that are new. What is left of a killed call is known by it."""
 _SHOWN = 3  # files that a refusal names
 _AT_ONCE = 16  # archives read at the same time
 
@@ -52,7 +51,8 @@ def recover(prefix: str) -> None:
 
 
 def begin(prefix: str, paths: Iterable[str]) -> None:
-    """Write down which files are about to be made."""
+    """Write down which files are about to be made or replaced, with the mark that py-rattler makes of its own."""
+    paths = {*paths} if is_tagged(prefix) else {*paths, _TAG}
     with open(os.path.join(prefix, "conda-meta", JOURNAL), "w", encoding="utf-8") as stream:
         json.dump(sorted(paths), stream)
 
@@ -64,7 +64,7 @@ def end(prefix: str) -> None:
 
 
 async def new_paths(request: dict[str, Any], linked: Iterable[RepoDataRecord], python: PackageRecord | None, client: Client) -> set[str]:
-    """Return the files that linking will make where there are none.
+    """Return the files that linking will make: where there is none, or one of a package, which may be gone when the call is killed.
 
     Args:
         python: the record of the Python that will be there; noarch packages go into its site-packages.
@@ -83,13 +83,13 @@ async def new_paths(request: dict[str, Any], linked: Iterable[RepoDataRecord], p
 
 
 def _free(prefix: str, packages: Iterable[tuple[str, list[str]]]) -> set[str]:
-    """Return the paths of packages at which nothing is; refuse those at which something is that no package owns."""
+    """Return the paths of packages, at which nothing is or a file of a package; refuse those at which there is anything else."""
     found, mine = set[str](), None
     clashes: dict[str, list[str]] = {}
     for name, paths in packages:
         for path in paths:
+            found.add(path)
             if not os.path.lexists(os.path.join(prefix, path)):
-                found.add(path)
                 continue
             mine = owned(prefix) if mine is None else mine
             if path not in mine:

@@ -1,8 +1,12 @@
-"""The name in a match spec, by its text alone: for the parent and the worker, neither of which needs more of it here."""
+"""What the parent and the worker both know: the name in a match spec, by its text alone, and the journal of a change."""
 
 from __future__ import annotations
 
 import re
+from typing import Final
+
+JOURNAL: Final = "envkit-linking"
+"""File in `conda-meta`, there while packages are linked: their paths. What is left of a failed or killed change is known by it."""
 
 _NAME = re.compile(r"^(?:[^\[\s]*::)?([A-Za-z0-9_][A-Za-z0-9_.-]*)")
 

@@ -76,7 +76,7 @@ async def target_of(request: dict[str, Any], records: Mapping[str, PrefixRecord]
     if not request["install"] and request["update"] is None:
         wanted = needed_by(kept, requested) if request["prune"] else set(kept)
         return Target({name: kept[name] for name in wanted}, requested)
-    updated = set(kept) if request["update"] == [] else {name.lower() for name in request["update"] or ()} & set(kept)
+    updated = _updated(request, kept)
     requested |= {name_of(text): text for text in request["install"]}
     solver = _Solver(request, [record for name, record in kept.items() if name not in updated])
     soft = [] if request["prune"] else sorted(set(kept) - set(requested))
@@ -94,6 +94,15 @@ async def target_of(request: dict[str, Any], records: Mapping[str, PrefixRecord]
         found |= {name: kept[name] for name, record in found.items() if name in kept and same(kept[name], record)}
     _refuse_disallowed(request["disallowed"], found.values())
     return Target(found, {name: text for name, text in requested.items() if name in found})
+
+
+def _updated(request: dict[str, Any], kept: Mapping[str, PrefixRecord]) -> set[str]:
+    """Return which installed packages may be replaced by newer ones: not those that are newer than what is to be had."""
+    names = set(kept) if request["update"] == [] else {name.lower() for name in request["update"] or ()} & set(kept)
+    if request["exclude_newer"] is None:
+        return names
+    newest = datetime.fromisoformat(request["exclude_newer"])
+    return {name for name in names if (moment := kept[name].timestamp) is not None and moment <= newest}
 
 
 def _located(request: dict[str, Any], text: str) -> str:

@@ -102,30 +102,41 @@ async def _link(
         if not create:
             new = await worker_files.new_paths(request, difference.linked, target.records.get("python"), client)
             worker_files.begin(prefix, new)
-        tagged = worker_files.is_tagged(prefix)
         reporter = _Reporter(say, difference, missing)
-        await _unless_stalled(
-            install(
-                list(target.records.values()),
-                prefix,
-                cache_dir=Path(request["cache"]),
-                installed_packages=list(records.values()),
-                reinstall_packages={record.name.normalized for record in difference.unlinked if record.name.normalized in target.records},
-                execute_link_scripts=False,
-                show_progress=False,
-                client=client,
-                reporter=cast("InstallerReporter", reporter),
-                requested_specs=_specs(target) if create else None,
-                alternative_target_prefix=request["prefix"],
-                platform=_platform(request),
-            ),
-            reporter,
-        )
-        worker_files.sweep(prefix, difference.unlinked)
-        worker_files.as_conda_leaves(prefix, map(stem_of, difference.linked), tagged=tagged)
+        await _install(request, records, target, difference, client, reporter)
     if not create:
         _write_requested(prefix, records, target, difference.linked)
         worker_files.end(prefix)
+
+
+async def _install(
+    request: dict[str, Any],
+    records: Mapping[str, PrefixRecord],
+    target: Target,
+    difference: _Difference,
+    client: Client,
+    reporter: _Reporter,
+) -> None:
+    """Let py-rattler carry out a difference, and leave what it leaves as conda would."""
+    prefix = request["target"]
+    tagged = worker_files.is_tagged(prefix)
+    work = install(
+        list(target.records.values()),
+        prefix,
+        cache_dir=Path(request["cache"]),
+        installed_packages=list(records.values()),
+        reinstall_packages={record.name.normalized for record in difference.unlinked if record.name.normalized in target.records},
+        execute_link_scripts=False,
+        show_progress=False,
+        client=client,
+        reporter=cast("InstallerReporter", reporter),
+        requested_specs=_specs(target) if request["create"] else None,
+        alternative_target_prefix=request["prefix"],
+        platform=_platform(request),
+    )
+    await _unless_stalled(work, reporter)
+    worker_files.sweep(prefix, difference.unlinked)
+    worker_files.as_conda_leaves(prefix, map(stem_of, difference.linked), tagged=tagged)
 
 
 def _check_missing(request: dict[str, Any], missing: list[RepoDataRecord]) -> None:

@@ -18,8 +18,8 @@ from ..system.spelling import name_of
 from ..system.walking import promising
 from ..value import replace
 from .installations import installation_at
-from .locators import may_answer
-from .virtual import virtual_prefix
+from .locators import things_of
+from .virtual import kind_of, virtual_prefix
 
 if TYPE_CHECKING:
     from ..models.environment import Environment
@@ -37,7 +37,7 @@ class Share:
     def __init__(self, locator: Locator) -> None:
         """Begin with nothing."""
         self.locator = locator
-        self.inside, self.outside = may_answer(locator, inside=True), may_answer(locator, inside=False)
+        self.things = things_of(locator)
         self.candidates: list[str] = []
         self.found = 0
         self.seconds = 0.0
@@ -201,9 +201,14 @@ class Looking:
         """Return the environment of a thing as the first locator that knows it tells it, with the other paths to it."""
         began = monotonic()
         self.busy = (thing.share, thing.candidate, began)
-        inside = virtual_prefix(look, thing.candidate) is not None
+        try:
+            kind = kind_of(look, thing.candidate)
+        except Exception as error:  # noqa: BLE001 - as above
+            thing.share.skip(f"skipped {thing.candidate}, {type(error).__name__}: {error}")
+            return None
+        began = self._account(look, thing.share, began)
         for share in self.shares:
-            if share.dropped or not (share.inside if inside else share.outside):
+            if share.dropped or kind not in share.things:
                 continue
             self.busy = (share, thing.candidate, began)
             try:
@@ -213,7 +218,7 @@ class Looking:
                 found = None
             began = self._account(look, share, began)
             # What lies in a virtual environment is never its base, whatever a locator says: packages would go there.
-            if found is not None and not (inside and found.kind == "interpreter"):
+            if found is not None and not (kind != "interpreter" and found.kind == "interpreter"):
                 return _with_aliases(found, thing)
         return None
 

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from ..system.look import Look
 from ..system.spelling import name_of
-from .locators import may_answer
+from .locators import things_of
 from .looking import Looking, Share
-from .virtual import virtual_prefix
+from .virtual import kind_of
 
 if TYPE_CHECKING:
+    from collections import deque
     from queue import SimpleQueue
 
     from ..control import Task, Work
@@ -38,8 +39,8 @@ PATIENCE: Final = 2.0
 LONGEST: Final = 10.0
 """Seconds in which a locator must name all its candidates, or say of one what it is, with whatever signs of life."""
 
+_RING = 0.002  # seconds between two rings for what is found
 _TICK = 0.05  # seconds between two looks at cancel, deadline and patience, while nothing is found
-_Answer: TypeAlias = "Environment | BaseException | None"
 
 
 def search(
@@ -90,48 +91,81 @@ def search(
 
 def _patiently(work: Work, states: list[Looking]) -> Generator[Environment, None, None]:
     """Yield what is found on a worker; when one hangs, leave it behind and go on with another, from a state of its own."""
-    from queue import Empty, SimpleQueue  # noqa: PLC0415 - identifying one path needs no worker
-
     patience = PATIENCE if work.timeout is None else min(PATIENCE, work.timeout / 4)
     while True:
-        state, look, answers = states[-1], Look(work.host), SimpleQueue[_Answer]()
+        state, look, late = states[-1], Look(work.host), None
+        watch, finds = _Watch(patience), _Finds()
         work.check()
-        _start(state, look, answers)
         try:
-            late, watch = None, _Watch(patience)
+            finds.start(state, look)
             while late is None:
-                try:
-                    answer = answers.get(timeout=_TICK)
-                except Empty:
+                for env in finds.wait():
+                    yield env
                     work.check()
-                    late = watch.late(state, look)
-                    continue
-                if answer is None:
+                if finds.ended:
                     return
-                if isinstance(answer, BaseException):
-                    raise answer
-                yield answer
                 work.check()
+                late = watch.late(state, look)
+            yield from finds.taken()
         finally:
             look.given_up = True
         states.append(state.again())
         states[-1].leave(*late)
 
 
-def _start(state: Looking, look: Look, answers: SimpleQueue[_Answer]) -> None:
-    import threading  # noqa: PLC0415 - as above
+class _Finds:
+    """What a worker has found and nobody has taken yet. Each is there at once; the bell is rung for the first and then seldom.
 
-    def run() -> None:
+    Two threads that wake each other for every environment spend as long on that as on looking.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing found."""
+        from collections import deque  # noqa: PLC0415 - identifying one path needs no worker
+        from queue import SimpleQueue  # noqa: PLC0415 - as above
+
+        self.ended = False
+        self._found: deque[Environment] = deque()
+        self._failure: BaseException | None = None
+        self._bell: SimpleQueue[str] = SimpleQueue()
+
+    def start(self, state: Looking, look: Look) -> None:
+        """Let a worker go through the steps that are left of a search."""
+        import threading  # noqa: PLC0415 - as above
+
+        threading.Thread(target=self._run, args=(state, look), name="envkit find", daemon=True).start()
+
+    def _run(self, state: Looking, look: Look) -> None:
+        rung = 0.0
         try:
             for env in state.steps(look):
-                answers.put(env)
+                self._found.append(env)
                 if look.given_up:
                     return
-            answers.put(None)
+                if (now := monotonic()) - rung > _RING:
+                    self._bell.put("more")
+                    rung = now
         except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
-            answers.put(error)
+            self._failure = error
+        self._bell.put("last")
 
-    threading.Thread(target=run, name="envkit find", daemon=True).start()
+    def wait(self) -> Generator[Environment, None, None]:
+        """Yield what is there after the bell has rung, or nobody has rung it for a while; raise what ended the worker."""
+        from queue import Empty  # noqa: PLC0415 - as above
+
+        try:
+            rung = self._bell.get(timeout=_TICK)
+        except Empty:
+            rung = ""
+        yield from self.taken()
+        self.ended = rung == "last"
+        if self.ended and self._failure is not None:
+            raise self._failure
+
+    def taken(self) -> Generator[Environment, None, None]:
+        """Yield what is there."""
+        while self._found:
+            yield self._found.popleft()
 
 
 class _Watch:
@@ -184,13 +218,13 @@ def identify(host: Host, path: str, table: Sequence[Locator]) -> Environment | N
     """
     look = Look(host)
     path = look.tidy(path)
-    inside = virtual_prefix(look, path) is not None
+    kind = kind_of(look, path)
     for locator in table:
-        if not may_answer(locator, inside=inside):
+        if kind not in things_of(locator):
             continue
         found = locator.identify(look, path)
         # What lies in a virtual environment is never its base, whatever a locator says: packages would go there.
-        if found is not None and not (inside and found.kind == "interpreter"):
+        if found is not None and not (kind != "interpreter" and found.kind == "interpreter"):
             return found
     return _shim(look, path)
 

@@ -69,6 +69,12 @@ def _has_mark(look: Look, directory: str) -> bool:
     return old_virtualenv.is_old(look, directory)
 
 
+def kind_of(look: Look, candidate: str) -> str:
+    """Return who can answer for a path: "interpreter" for what lies in no virtual environment, "envkit" for ours, else "venv"."""
+    found = virtual(look, candidate)
+    return "interpreter" if found is None else "envkit" if found.manager == "envkit" else "venv"
+
+
 def virtual(look: Look, candidate: str) -> Environment | None:
     """Return the virtual environment that a path belongs to, broken ones with their problem; None when it belongs to none.
 

@@ -49,6 +49,7 @@ def to_json(value: object) -> str:
 
     Returns:
         Text in ASCII without line breaks, the same for the same value on every machine; `from_json` gives an equal value back.
+        Credentials in the URL of a conda channel are left out; variables that stand for them stay.
 
     Raises:
         UsageError: it is no value of envkit, or holds something that JSON has no word for (a time without zone, not-a-number).
@@ -134,6 +135,10 @@ def _value_written(value: object, where: str) -> object:
 
         return nbformat_output.dump(value)
     fields = {name: _written(getattr(value, name), f"{where}.{name}".lstrip(".")) for name in field_names(kind)}
+    if kind.__name__ == "Spec" and fields["channels"]:
+        from .conda_url import lasting  # noqa: PLC0415 - only for conda's channels
+
+        fields["channels"] = [lasting(channel) for channel in getattr(value, "channels")]  # noqa: B009 - its class is not imported here
     return {"schema": f"envkit/{kind.__name__}/{VERSION}", **fields}
 
 

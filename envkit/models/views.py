@@ -6,6 +6,7 @@ Nothing here looks at the machine: a view says what the value holds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeGuard
 
@@ -164,7 +165,7 @@ def _spec(spec: Spec) -> Table:
         "backend": spec.backend if spec.backend != "auto" else None,
         "PyPI": tuple(one if isinstance(one, str) else str(one.path) for one in spec.pypi),
         "conda": spec.conda,
-        "channels": spec.channels,
+        "channels": tuple(_CREDENTIALS.sub(r"\1", channel) for channel in spec.channels),
         "constraints": spec.constraints,
         "lock": None if spec.lock is None else f"{spec.lock.format}, {len(spec.lock.packages)} packages",
         "variables": ", ".join(sorted(spec.variables)),  # their values may be secrets
@@ -176,6 +177,7 @@ def _spec(spec: Spec) -> Table:
     return _facts(title, facts, Words("spec", "tag"))
 
 
+_CREDENTIALS: Final = re.compile(r"(://)[^/@\s]+@|(?<=[^/])/t/[^/\s]+(?=/|$)")
 _SIGNS: Final = {"added": "+", "removed": "-", "updated": "~"}
 
 

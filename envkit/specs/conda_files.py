@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,7 @@ from .requirements import canonical, gather_texts
 if TYPE_CHECKING:
     from ..control import Work
 
+_EXTRAS: Final = re.compile(r"(?P<name>[\w.:/-]+)(?P<extras>\[[\w ,.-]*\])")
 _HEAD: Final = 1024 * 1024  # bytes of a text file in which its kind shows
 _PYPI: Final = frozenset({"https://pypi.org/simple", "https://pypi.org/simple/"})
 _SYSTEM: Final = frozenset({"bin", "boot", "dev", "etc", "lib", "lib64", "proc", "root", "run", "sbin", "sys", "usr", "var", "Windows"})
@@ -48,13 +50,22 @@ def gather_environment_yml(path: Path, gathered: Gathered, work: Work) -> None:
     except ValueError as error:
         raise unreadable(path, str(error)) from error
     gathered.backend = CONDA
-    gathered.conda, gathered.variables = said.conda, said.variables
+    gathered.conda, gathered.variables = tuple(_without_extras(text, gathered) for text in said.conda), said.variables
     gathered.channels = tuple(_channel(text, work) for text in said.channels)
     _place(said, path, gathered, work)
     gathered.notes += [f"{key} is left out: it means nothing here" for key in said.ignored]
     if said.platforms and platform not in said.platforms:
         gathered.notes.append(f"it is for {', '.join(said.platforms)}, and this machine is {platform}")
     gather_texts(said.pip, path, gathered, work)
+
+
+def _without_extras(text: str, gathered: Gathered) -> str:
+    """Return a match spec without extras, which conda's packages do not have; conda passes over them, and files of projects have some."""
+    match = _EXTRAS.match(text)
+    if match is None:
+        return text
+    gathered.notes.append(f"{match['extras']} of {text!r} is left out: conda's packages have no extras")
+    return match["name"] + text[match.end() :]
 
 
 def _channel(text: str, work: Work) -> str:

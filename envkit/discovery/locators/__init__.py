@@ -96,27 +96,25 @@ if TYPE_CHECKING:
 
 
 class Way(NamedTuple):
-    """One way: its module here, what kinds of things `identify` answers for, and the one system that has it (empty: any)."""
+    """One way: its module here, what its `identify` may answer for, and the one system that has it (empty: any)."""
 
     module: str
-    answers: frozenset[str]
+    things: frozenset[str]
     system: str = ""
 
 
 NOTHING: Final = frozenset[str]()
 VENV: Final = frozenset({"venv"})
-CONDA: Final = frozenset({"conda"})
+OWN: Final = VENV | {"envkit"}  # also for what envkit made, which the locators of other tools pass over
 INTERPRETER: Final = frozenset({"interpreter"})
 BOTH: Final = VENV | INTERPRETER
-ANYTHING: Final = BOTH | CONDA
-_INSIDE: Final = VENV | CONDA
-_OUTSIDE: Final = INTERPRETER | CONDA
+ANYTHING: Final = OWN | INTERPRETER
 
 WAYS: Final = (
     Way("active", NOTHING),  # what the caller is in comes first; it claims nothing, so that being active changes no facts
-    Way("managed", VENV),  # envkit's own, by their place and record; before all others, for none of them may take what envkit made
-    Way("pixi", CONDA),  # before `conda`, for each of its environments is one of conda's kind
-    Way("conda", CONDA),  # by `conda-meta`, whoever else's directory it lies in: pyenv, asdf and mise install it, too
+    Way("managed", OWN),  # envkit's own, by their place and record; before all others, for none of them may take what envkit made
+    Way("pixi", ANYTHING),  # before `conda`, for each of its environments is one of conda's kind
+    Way("conda", ANYTHING),  # by `conda-meta`, whoever else's directory it lies in: pyenv, asdf and mise install it, too
     Way("pyenv", BOTH),  # below pyenv's root, its virtual environments too; before those that only know `.project`, and before `path`
     Way("asdf", INTERPRETER),  # by its place; before `path`, where its Pythons may be, too
     Way("mise", INTERPRETER),  # by its place; before `path`, for mise puts the directory of the version in use on PATH
@@ -132,9 +130,9 @@ WAYS: Final = (
     Way("uv", BOTH),  # after all that let uv make their environments; before `project`, for it knows more of a `.venv` that uv made
     Way("virtualenvwrapper", VENV),  # after those that may keep environments in its directory under names of their own
     Way("redirect", VENV),  # environments of nobody known that a project's file points at; before `project`, which would not know of them
-    Way("project", VENV),  # `.venv` of a project; after the tools that keep one, before `venv`, for it knows the project
+    Way("project", OWN),  # `.venv` of a project; after the tools that keep one, before `venv`, for it knows the project
     Way("virtualenv", VENV),  # what virtualenv wrote for nobody known; before `venv`, which takes whatever has pyvenv.cfg
-    Way("venv", VENV),  # any directory with pyvenv.cfg; before the interpreters, for its executable leads to one
+    Way("venv", OWN),  # any directory with pyvenv.cfg; before the interpreters, for its executable leads to one
     Way("jupyter", NOTHING),  # claims nothing; late, for what kernels point at is mostly found already
     Way("windows_store", INTERPRETER, "win32"),  # by its place; before `windows_registry`, which names paths that cannot be run
     Way("pymanager", INTERPRETER, "win32"),  # by its mark; before `windows_registry`, for the same reason
@@ -158,16 +156,16 @@ def table(platform: str) -> tuple[Locator, ...]:
     return tuple(_module(way) for way in WAYS if way.system in {"", platform})
 
 
-def may_answer(locator: Locator, *, inside: bool) -> bool:
-    """Say whether a locator's `identify` can answer for what lies inside a virtual environment, or for what does not.
+def things_of(locator: Locator) -> frozenset[str]:
+    """Return the kinds of things that a locator's `identify` may answer for, so that it is asked about no other.
 
-    A plugged-in one may answer for anything. conda's own lie in no other, but a directory can look like both.
+    "interpreter" is what lies in no virtual environment, "envkit" one that envkit made, "venv" any other. A plugged-in locator may
+    answer for anything.
     """
-    answers = _ANSWERS.get(getattr(locator, "__name__", ""), ANYTHING)
-    return not answers.isdisjoint(_INSIDE if inside else _OUTSIDE)
+    return _THINGS.get(getattr(locator, "__name__", ""), ANYTHING)
 
 
-_ANSWERS: Final = {f"{__name__}.{way.module}": way.answers for way in WAYS}
+_THINGS: Final = {f"{__name__}.{way.module}": way.things for way in WAYS}
 
 if not TYPE_CHECKING:
 
