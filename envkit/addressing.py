@@ -15,6 +15,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,6 @@ from .errors import MachineError
 from .formats.ready_record import MARKS, READY
 from .models.plans import Project
 from .system import files
-from .value import dataclass, replace
 
 if TYPE_CHECKING:
     from .control import Work

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from . import ecosystems, match_specs, plugins, records
 from .errors import EnvkitError, InstallError, MachineError, RefusedError, UsageError
 from .match_specs import CONDA
 from .models.plans import Changes, Project, Sources
-from .value import dataclass, replace
 
 if TYPE_CHECKING:
     from .control import Work
@@ -115,7 +115,11 @@ def changing(
     Args:
         asked: what is remembered as asked for from now on. dropped: names that are asked for no more; read after the change.
         record: what is written down of it afterwards; what it says now if None.
+
+    Raises:
+        RefusedError: it is a conda environment that is frozen.
     """
+    ecosystems.refuse_frozen(environment)
     prefix, host = environment.prefix, work.host
     before = record if record is not None else records.state_of(prefix, host).record
     records.begin(prefix, "change", host)

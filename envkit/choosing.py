@@ -21,6 +21,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -34,7 +35,6 @@ from .formats import script_block, settings_json
 from .models.plans import Selection
 from .system import files, locks
 from .system.look import Look
-from .value import replace
 
 if TYPE_CHECKING:
     from .host import Host

@@ -208,6 +208,8 @@ class Work:
 
     def past(self, activity: Activity, text: str, *, seconds: float, ok: bool = True, result: str = "") -> None:
         """Tell of an activity that is over already, as part of the one that is open."""
+        if self._report is None:
+            return
         number, parent = next(self._numbers), self._open[-1] if self._open else None
         self.tell(Started(id=number, parent=parent, activity=activity, text=text))
         self.tell(Finished(id=number, ok=ok, seconds=seconds, text=result))

@@ -7,11 +7,11 @@ conda package brought is conda's, also where it looks like a distribution of PyP
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import environments, plugins
 from .match_specs import CONDA
-from .value import replace
 
 if TYPE_CHECKING:
     from .control import Work
@@ -62,6 +62,20 @@ def broken_in(environment: Environment, host: Host) -> list[tuple[PackageManager
         for problem in manager.broken(environment, host)
         if manager.ECOSYSTEM == CONDA or problem.subject not in owned
     ]
+
+
+def refuse_frozen(environment: Environment) -> None:
+    """Refuse to change a conda environment that is frozen, also by packages of PyPI.
+
+    Raises:
+        RefusedError: it is ("frozen").
+
+    Source: CEP 22.
+    """
+    if environment.kind == CONDA:
+        from .conda import bookkeeping  # noqa: PLC0415 - only where there is conda
+
+        bookkeeping.refuse_frozen(environment.prefix)
 
 
 def is_half_changed(environment: Environment) -> bool:

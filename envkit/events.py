@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
-
-from .value import dataclass
 
 Activity: TypeAlias = Literal["find", "resolve", "download", "build", "install", "create", "register", "prove", "wait", "run", "remove"]
 

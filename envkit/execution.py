@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,6 @@ from .match_specs import CONDA
 from .models.environment import Environment
 from .models.plans import Activation, Interpreter
 from .system.look import Look
-from .value import replace
 
 if TYPE_CHECKING:
     from typing import Unpack

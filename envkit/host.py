@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
 from .models.mapping import freeze
-from .value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,9 @@ lines are a translucent grey, and what is coloured (a state, a bar) is a translu
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final, Literal, TypeAlias
-
-from .value import dataclass
 
 Look: TypeAlias = Literal["plain", "strong", "quiet", "code", "good", "warning", "error", "tag"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +11,6 @@ from . import match_specs
 from .errors import ExistsError, RefusedError
 from .models.environment import Environment
 from .models.plans import Plan, Project, Spec, Step
-from .value import dataclass
 
 _REQUIRES = re.compile(r"""^requires-python\s*=\s*["']([^"']+)["']\s*(?:#.*)?$""", re.MULTILINE)
 State = Literal["absent", "ready", "half-made", "damaged", "foreign", "occupied"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,6 @@ from .lifecycle import making, observing, removal
 from .match_specs import CONDA
 from .models.environment import Environment
 from .models.plans import Kernel, Plan, Project, Spec
-from .value import replace
 
 if TYPE_CHECKING:
     from typing import Unpack

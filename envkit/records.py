@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import places
@@ -24,7 +25,6 @@ from .models.environment import Environment
 from .models.plans import Sources, Spec
 from .system import files, locks, sites
 from .system.locks import Held
-from .value import dataclass, replace
 
 _UNCOUNTED = frozenset({"__pycache__", conda_meta.HISTORY, "state"})  # what changes while the packages stay the same
 _RECORD_SIZE = 1024 * 1024  # bytes; a larger file is no record of ours

@@ -7,13 +7,13 @@ are gone or were altered is put in again in its version, which no spec can say, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from . import changing, ecosystems, places, planning, plugins, records
 from .errors import EnvkitError
 from .models.plans import Changes, Package, Plan, Spec, Step
 from .system.sites import site_packages
-from .value import replace
 
 if TYPE_CHECKING:
     from .control import Work

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, cast
 
@@ -18,7 +19,6 @@ from .execution import activation_of
 from .match_specs import CONDA
 from .system import process
 from .system.files import write_atomic
-from .value import replace
 from .venv import quoting, scripts
 from .venv.scene import Scene
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..control import Work
@@ -14,7 +15,6 @@ from ..formats import dependencies as graphs
 from ..formats.dist_info import normalized
 from ..markup import Table, printable
 from ..records import state_of
-from ..value import dataclass
 from . import output
 
 if TYPE_CHECKING:

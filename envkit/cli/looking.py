@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from . import output
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from ..control import Control
     from ..models.environment import Environment
 

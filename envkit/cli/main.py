@@ -24,9 +24,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ImportError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    from .parser import parsed  # noqa: PLC0415 - after the check of the package
+    from .quick import options_of  # noqa: PLC0415 - after the check of the package
 
-    options = parsed(argv)
+    options = options_of(sys.argv[1:] if argv is None else argv)
+    if options is None:
+        from .parser import parsed  # noqa: PLC0415 - argparse takes its time
+
+        options = parsed(argv)
     try:
         code: int = options.command(options)
         sys.stdout.flush()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from ..models.environment import Environment, Problem
     from ..models.plans import Changes, Kernel, Outdated, Package, Removal
     from ..system.process import CompletedProcess

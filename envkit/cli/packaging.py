@@ -90,8 +90,12 @@ def export(options: Namespace) -> int:
     import json  # noqa: PLC0415 - each command imports what it needs
 
     from ..control import Work  # noqa: PLC0415 - as above
-    from ..locking.exporting import exported as call  # noqa: PLC0415 - as above
+    from ..environments import resolved  # noqa: PLC0415 - as above
+    from ..locking import exporting  # noqa: PLC0415 - as above
 
-    text = call(options.env, options.format, Work(), from_history=options.from_history)
+    work = Work()
+    environment = resolved(options.env, work)
+    wanted: exporting.Format = options.format or ("environment.yml" if environment.kind == "conda" else "requirements.txt")
+    text = exporting.exported(environment, wanted, work, from_history=options.from_history)
     output.write(json.dumps(text) if options.json else text.rstrip("\n"))
     return 0

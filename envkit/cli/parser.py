@@ -172,7 +172,8 @@ def _packages(verbs: Verbs) -> None:
         made.add_argument("--dry-run", action="store_true", help="only say what would change")
     export = _verb(verbs, "export", "print what an environment holds as a file that can be read back", packaging.export)
     export.add_argument("env", metavar="ENV", help="a path or a name")
-    export.add_argument("--format", default="requirements.txt", choices=packaging.FORMATS, help="of the file (default: requirements.txt)")
+    default = "(default: requirements.txt, of a conda environment environment.yml)"
+    export.add_argument("--format", choices=packaging.FORMATS, help=f"of the file {default}")
     export.add_argument("--from-history", action="store_true", help="of a conda environment: what was asked for, not each package")
     packages = _verb(verbs, "list", "list the packages of an environment", packaging.packages)
     packages.add_argument("env", metavar="ENV", help="a path or a name")

@@ -14,12 +14,12 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from ..formats import conda_meta
 from ..models.plans import Activation
 from ..system.look import Look
-from ..value import dataclass, replace
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,7 +29,6 @@ from ..formats.conda_meta import DIRECTORY, HISTORY
 from ..system.files import private_directory, write_atomic
 from ..system.look import Look
 from ..system.process import run_process
-from ..value import dataclass, replace
 
 if TYPE_CHECKING:
     from ..host import Host

@@ -15,13 +15,13 @@ import secrets
 import stat
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ..errors import BusyError, EnvkitError
 from ..formats.conda_url import EXTENSIONS
 from ..system import files, locks
-from ..value import dataclass
 
 if TYPE_CHECKING:
     from ..control import Work

@@ -13,6 +13,7 @@ import os
 import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +22,6 @@ from ..formats.conda_url import package_file
 from ..system.files import write_atomic
 from ..system.process import run_process
 from ..system.secrets import masker
-from ..value import dataclass, replace
 from . import (
     bookkeeping,
     command_create,

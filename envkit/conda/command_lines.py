@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from ..errors import UsageError
 from ..formats import match_spec
 from ..formats.conda_url import shown
-from ..value import dataclass
 
 if TYPE_CHECKING:
     from .configuration import Configuration

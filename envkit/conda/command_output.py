@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, TypeGuard
 
 from ..formats.conda_url import EXTENSIONS, package_file, shown
-from ..value import dataclass
 from .request import Linked
 
 _PROGRESS: Final = re.compile(r'^\0?\{"fetch":')

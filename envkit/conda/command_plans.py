@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..formats.conda_url import package_file
-from ..value import replace
 from . import command_output
 from .command_records import ordered
 from .request import Linked, Outcome

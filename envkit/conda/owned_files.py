@@ -9,11 +9,11 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 from ..errors import InstallError
-from ..value import dataclass
 from .inventory import read, whole_records
 
 Mode = Literal["text", "binary", "plain"]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rattler.networking import Client
 
 _TAG: Final = "CACHEDIR.TAG"
+_UNWRITTEN, _REWRITTEN = "prefix_record_", ".json.envkit"  # how py-rattler's and our records are called before they are whole
 _SHOWN = 3  # files that a refusal names
 _AT_ONCE = 16  # archives read at the same time
 
@@ -34,7 +35,7 @@ def owned(prefix: str) -> set[str]:
 
 
 def recover(prefix: str) -> None:
-    """Delete the files that a killed call linked and no package owns."""
+    """Delete the files that a killed or failed call linked and no package owns, and records that it was about to write."""
     journal = os.path.join(prefix, "conda-meta", JOURNAL)
     try:
         with open(journal, encoding="utf-8") as stream:
@@ -47,6 +48,9 @@ def recover(prefix: str) -> None:
     for path in paths:
         if path not in mine:
             _delete(prefix, path)
+    for name in os.listdir(os.path.dirname(journal)):
+        if name.startswith(_UNWRITTEN) or name.endswith(_REWRITTEN):
+            _delete(prefix, f"conda-meta/{name}")
     os.unlink(journal)
 
 

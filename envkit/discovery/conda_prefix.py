@@ -7,6 +7,7 @@ directory does.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ from packaging.version import InvalidVersion, Version
 from ..formats import conda_meta
 from ..models.environment import Environment, Problem
 from ..system.spelling import name_of, parent_of, within
-from ..value import replace
 from .conda_places import environment_directories, installations
 from .executables import read_name
 from .installations import installation_at

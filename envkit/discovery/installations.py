@@ -37,13 +37,22 @@ class Library(NamedTuple):
     name: Name
 
 
+class Found(NamedTuple):
+    """An interpreter that is one, before anybody has read which version it is."""
+
+    prefix: str
+    executable: str
+    library: Library
+    header: bytes
+
+
 def installation(look: Look, executable: str) -> Environment | None:
     """Return the plain interpreter that an executable is, or leads to; None when it is none.
 
     The environment has kind "interpreter" ("conda" in a conda prefix) and no manager yet: whose it is, a locator knows.
     """
-    last = look.last(look.tidy(executable))
-    return look.remember(("installation", last), lambda: _installation(look, last))
+    found = _found(look, executable)
+    return None if found is None else _environment(look, found)
 
 
 def installation_at(look: Look, prefix: str) -> Environment | None:
@@ -51,15 +60,41 @@ def installation_at(look: Look, prefix: str) -> Environment | None:
 
     One that leads elsewhere (`~/.local/bin/python3.12` to uv's) does not make the directory an installation.
     """
+    found = _found_at(look, prefix)
+    return None if found is None else _environment(look, found)
+
+
+def executable_at(look: Look, prefix: str) -> str | None:
+    """Return the executable of the plain interpreter of a prefix, without reading more; None when there is none."""
+    found = _found_at(look, prefix)
+    if found is None:
+        return None
+    _, number, flags = found.library.name
+    directory, name = parent_of(found.executable), name_of(found.executable)
+    if name == f"python{number}{flags}" and f"{name}d" in look.contents(directory):
+        return str(_environment(look, found).python)
+    return found.executable
+
+
+def _environment(look: Look, found: Found) -> Environment:
+    return look.remember(("installation", found.executable), lambda: _described(look, found))
+
+
+def _found_at(look: Look, prefix: str) -> Found | None:
     directory = prefix if look.windows else within(prefix, "bin")
     for name in interpreters_in(look, directory):
-        found = installation(look, within(directory, name))
-        if found is not None and (str(found.prefix) == prefix or look.real(str(found.prefix)) == look.real(prefix)):
+        found = _found(look, within(directory, name))
+        if found is not None and (found.prefix == prefix or look.real(found.prefix) == look.real(prefix)):
             return found
     return None
 
 
-def _installation(look: Look, executable: str) -> Environment | None:
+def _found(look: Look, executable: str) -> Found | None:
+    last = look.last(look.tidy(executable))
+    return look.remember(("found", last), lambda: _read(look, last))
+
+
+def _read(look: Look, executable: str) -> Found | None:
     name = read_name(name_of(executable), windows=look.windows)
     header = look.data(executable, binaries.HEADER)
     if name is None or header is None or not binaries.is_binary(header):
@@ -72,7 +107,7 @@ def _installation(look: Look, executable: str) -> Environment | None:
     library = _windows_library(look, prefix, name) if look.windows else _library(look, prefix, name)
     if library is None:
         return None
-    return _described(look, prefix=prefix, executable=executable, library=library, header=header)
+    return Found(prefix, executable, library, header)
 
 
 def _library(look: Look, prefix: str, name: Name) -> Library | None:
@@ -142,10 +177,11 @@ def _of_dll(text: str) -> tuple[str, str] | None:
     return f"{number[0]}.{number[1:]}", digits[len(number) :]
 
 
-def _described(look: Look, *, prefix: str, executable: str, library: Library, header: bytes) -> Environment:
+def _described(look: Look, found: Found) -> Environment:
     """Return the environment for an executable that has its standard library."""
     from pathlib import Path  # noqa: PLC0415 - values only
 
+    prefix, executable, library, header = found
     word, number, flags = library.name
     version, source, told = _version(look, prefix=prefix, executable=executable, library=library)
     is_conda = look.has(prefix, _CONDA) and look.is_directory(within(prefix, _CONDA))

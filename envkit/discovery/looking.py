@@ -10,16 +10,16 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from ..system.look import GivenUp, Look
 from ..system.spelling import name_of
 from ..system.walking import promising
-from ..value import replace
-from .installations import installation_at
+from .installations import executable_at
 from .locators import things_of
-from .virtual import kind_of, virtual_prefix
+from .virtual import kind_of, virtual, virtual_prefix
 
 if TYPE_CHECKING:
     from ..models.environment import Environment
@@ -153,11 +153,18 @@ class Looking:
                 found = self._identified(look, thing)
                 self._suspects.clear()
                 self.done.add(key)
-                if found is not None and found.id not in self.given:  # what only leads to another thing is known with that one
-                    self.given.add(found.id)
+                if found is not None and self._is_new(look, found, thing):
                     thing.share.found += 1
                     yield found
         self.busy = None
+
+    def _is_new(self, look: Look, found: Environment, thing: Thing) -> bool:
+        """Say whether it was not given out yet: what only leads to another thing is known with that one."""
+        if _is_itself(look, found, thing):  # a virtual environment is one thing, and no other leads to it
+            return True
+        new = found.id not in self.given
+        self.given.add(found.id)
+        return new
 
     def _gather(self, look: Look) -> None:
         """Let the locators name candidates, by listing directories."""
@@ -219,7 +226,7 @@ class Looking:
             began = self._account(look, share, began)
             # What lies in a virtual environment is never its base, whatever a locator says: packages would go there.
             if found is not None and not (kind != "interpreter" and found.kind == "interpreter"):
-                return _with_aliases(found, thing)
+                return _with_aliases(look, found, thing)
         return None
 
     @staticmethod
@@ -250,19 +257,25 @@ def _key(look: Look, candidate: str) -> tuple[Key | None, str]:
     if status is None:  # gone; a locator that named it may know why
         return (candidate, 0, 0, 0), candidate
     if stat.S_ISDIR(status.st_mode) and name_of(candidate):
-        found = installation_at(look, candidate)
-        if found is None or found.python is None:  # an installation without Python, which a locator may know all the same
+        python = executable_at(look, candidate)
+        if python is None:  # an installation without Python, which a locator may know all the same
             return ("prefix", status.st_dev, status.st_ino, 0), candidate
-        return _key(look, str(found.python))
+        return _key(look, python)
     directory = look.status(os.path.dirname(look.last(candidate)))
     if directory is None:
         return None, candidate
     return ("interpreter", directory.st_dev, directory.st_ino, status.st_ino), candidate
 
 
-def _with_aliases(found: Environment, thing: Thing) -> Environment:
+def _is_itself(look: Look, found: Environment, thing: Thing) -> bool:
+    """Say whether an environment is the virtual one whose prefix was named: told without a comparison of paths, which costs more."""
+    own = virtual(look, thing.candidate)
+    return own is not None and own.prefix is found.prefix
+
+
+def _with_aliases(look: Look, found: Environment, thing: Thing) -> Environment:
     """Return the environment with the other paths to it: of a virtual environment its prefixes, of an interpreter its executables."""
-    if not thing.others and thing.candidate == str(found.python if found.kind == "interpreter" else found.prefix):
+    if not thing.others and _is_itself(look, found, thing):
         return found
     from pathlib import Path  # noqa: PLC0415 - values only
 

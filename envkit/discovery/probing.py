@@ -10,13 +10,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Generator, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..control import Work, joined
 from ..errors import CorruptError, DeadlineError, EnvkitError
 from ..models.environment import Environment, Problem
-from ..value import replace
 from . import probe
 from .cache import Kept, ProbeCache, identity
 

@@ -5,11 +5,11 @@ What envkit made stays envkit's wherever it lies, so the locators of other tools
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..system.spelling import name_of, parent_of
-from ..value import replace
 from .installations import installation, installation_at
 from .virtual import virtual, virtual_prefix
 
@@ -35,13 +35,12 @@ def foreign(look: Look, candidate: str) -> Foreign | None:
         known: Foreign | None = look.memory[key]
     except KeyError:
         found = virtual(look, candidate)
-        known = look.memory[key] = None if found is None or found.manager == "envkit" else _described(found)
+        prefix = virtual_prefix(look, candidate)
+        known = None
+        if found is not None and prefix is not None and found.manager != "envkit":
+            known = Foreign(found, prefix, parent_of(prefix), name_of(prefix), found.manager)
+        look.memory[key] = known
     return known
-
-
-def _described(found: Environment) -> Foreign:
-    prefix = str(found.prefix)
-    return Foreign(found, prefix, parent_of(prefix), name_of(prefix), found.manager)
 
 
 def installed(look: Look, candidate: str) -> Environment | None:

@@ -7,13 +7,12 @@ for that is how it follows an upgrade.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..system.spelling import name_of, parent_of, within
-from ..value import replace
 from .installations import installation_at
 from .recognition import installed
 
@@ -56,7 +55,7 @@ def _links(look: Look, directory: str) -> dict[str, str]:
         names, found = look.names(directory), dict[str, str]()
         for name in names:
             path = within(directory, name)
-            last = look.last(path) if os.path.islink(path) else path
+            last = look.last(path)
             if last != path and parent_of(last) == directory and name_of(last) in names:
                 found[name] = name_of(last)
         return found

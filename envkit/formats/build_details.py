@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final, TypeGuard
-
-from ..value import dataclass
 
 NAME: Final = "build-details.json"
 LIMIT: Final = 256 * 1024  # bytes

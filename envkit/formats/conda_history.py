@@ -11,9 +11,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from ..value import dataclass
 from .conda_url import has_scheme, package_file, shown
 
 _HEAD: Final = re.compile(r"==>\s*(.+?)\s*<==")

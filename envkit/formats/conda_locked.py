@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, TypeGuard, cast
 
 from ..models.mapping import FrozenMapping, freeze
-from ..value import dataclass
 from .conda_url import package_file
 
 LIMIT: Final = 64 * 1024 * 1024  # bytes; a lock of several platforms has thousands of packages

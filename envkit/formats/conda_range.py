@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from ..value import dataclass
 from .conda_version import LONGEST, CondaVersion
 
 _OPERATOR: Final = re.compile(r"[=!<>~]+")

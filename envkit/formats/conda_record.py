@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, TypeGuard
 
-from ..value import dataclass
 from .conda_url import shown
 
 HEAD: Final = 4 * 1024  # bytes of the beginning, which hold the facts of all but a few packages

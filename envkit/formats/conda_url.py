@@ -6,10 +6,9 @@ Source: conda's common/url.py; CEP 26 for the names of package files and of plat
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
-
-from ..value import dataclass
 
 TOKEN_PATH: Final = "/t/"  # noqa: S105 - how the path of a URL with a token goes on, not a token
 EXTENSIONS: Final = (".conda", ".tar.bz2")

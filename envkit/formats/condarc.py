@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeGuard
 
 from ..models.mapping import FrozenMapping
-from ..value import dataclass
 
 LIMIT: Final = 64 * 1024  # bytes; a larger file is none that a person wrote
 _KEYS = ("envs_dirs", "envs_path")

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit, urlunsplit
-
-from ..value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,7 @@ Source: core metadata (PEP 566, 643, 685), "Recording installed projects" (packa
 from __future__ import annotations
 
 import re
-
-from ..value import dataclass
+from dataclasses import dataclass
 
 _USUAL: tuple[str, ...] = ("Name", "Version", "Requires-Dist", "Provides-Extra", "Requires-Python")  # how all but a few spell the fields
 _BLANK = " \t"

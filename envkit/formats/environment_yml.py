@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeGuard
 
 from ..models.mapping import FrozenMapping
-from ..value import dataclass
 from . import selectors
 from .conda_url import SUBDIRS
 

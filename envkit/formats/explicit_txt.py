@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from ..value import dataclass
 from .conda_url import package_file, shown
 from .variables import expanded
 

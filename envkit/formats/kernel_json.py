@@ -11,11 +11,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from string import Template
 from typing import Any, Final, TypeGuard
 
 from ..models.mapping import EMPTY, freeze
-from ..value import dataclass
 
 NAME: Final = "kernel.json"
 LIMIT: Final = 1024 * 1024  # bytes; a larger file is no kernelspec

@@ -13,10 +13,10 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from ..models.mapping import EMPTY, freeze
-from ..value import dataclass
 from . import conda_url
 from .conda_range import VersionRange, version_range
 from .match_spec_parts import HASH, quoted, version_and_build, without_brackets, without_comment

@@ -8,9 +8,8 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, cast
-
-from ..value import dataclass
 
 LIMIT: Final = 64 * 1024 * 1024  # bytes
 DEV: Final = "dev"

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from ..models.mapping import FrozenMapping
-from ..value import dataclass
 from .dist_info import normalized
 
 MAIN: Final = "main"

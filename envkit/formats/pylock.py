@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, TypeGuard, cast
 
-from ..value import dataclass
 from .direct_url import without_credentials
 from .dist_info import normalized
 

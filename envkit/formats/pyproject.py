@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from ..models.mapping import FrozenMapping
-from ..value import dataclass
 from .dist_info import normalized
 
 NAME: Final = "pyproject.toml"

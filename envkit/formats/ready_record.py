@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from ..models.mapping import EMPTY, freeze
-from ..value import dataclass
 
 MARKS: Final = ".envkit"  # the directory of all that envkit keeps inside an environment
 READY: Final = "ready.json"

@@ -11,9 +11,8 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final, Literal
-
-from ..value import dataclass
 
 LIMIT: Final = 16 * 1024 * 1024  # bytes
 

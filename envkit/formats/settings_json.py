@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final, TypeGuard
-
-from ..value import dataclass
 
 NAME: Final = ".vscode/settings.json"
 LIMIT: Final = 4 * 1024 * 1024  # bytes

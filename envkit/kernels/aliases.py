@@ -7,12 +7,12 @@ name the kernel; only where both agree is one written along with the other.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..formats.kernel_json import KernelJson
 from ..kernelspec import spec
-from ..value import replace
 
 if TYPE_CHECKING:
     from ..host import Host

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -17,7 +18,6 @@ from ..kernelspec.launch import environ_of
 from ..models.environment import Environment, Problem
 from ..remedies import plan_for
 from ..system.sites import site_packages
-from ..value import dataclass
 from . import composing
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import os
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,6 @@ from ..errors import KernelError, UsageError
 from ..kernelspec import spec
 from ..kernelspec.launch import launch_of
 from ..models.plans import Kernel, Proof
-from ..value import replace
 from .listing import named
 
 if TYPE_CHECKING:

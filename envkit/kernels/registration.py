@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -19,7 +20,6 @@ from ..kernelspec import paths, spec
 from ..models.environment import Environment
 from ..models.mapping import EMPTY
 from ..models.plans import Kernel
-from ..value import replace
 from . import composing, shipped
 from .aliases import aliases_of, write_with_aliases
 from .composing import name_for as name_for  # noqa: PLC0414 - the names of kernels belong to registration

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,6 @@ from ..kernelspec import spec
 from ..models.plans import Kernel, Removal
 from ..models.several import Several
 from ..system.files import size_of
-from ..value import replace
 from .aliases import aliases_of
 from .listing import GONE, at, directories, is_absolute, named, owner_of
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,6 @@ from ..errors import ExistsError, KernelError, RefusedError
 from ..formats import kernel_json
 from ..kernelspec import spec
 from ..models.plans import Kernel
-from ..value import replace
 from . import aliases
 from .listing import at, named
 from .registration import checked_kernel_name, note_kernel

@@ -13,12 +13,12 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 from urllib.parse import quote, urlsplit
 
 from ..kernelspec import paths
 from ..system.look import Look
-from ..value import dataclass
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +21,6 @@ from ..formats.kernel_json import KernelJson, escaped, filled_env, is_template
 from ..kernelspec import paths, spec
 from ..kernelspec.launch import Launch
 from ..match_specs import CONDA
-from ..value import dataclass
 from . import composing
 
 if TYPE_CHECKING:

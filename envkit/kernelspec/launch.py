@@ -11,10 +11,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..formats.kernel_json import KernelJson, filled_argv, filled_env
-from ..value import dataclass
 from .paths import this_python
 
 if TYPE_CHECKING:

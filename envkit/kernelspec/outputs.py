@@ -9,10 +9,10 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from ..models.cells import Output
-from ..value import replace
 
 ERROR: Final = "application/vnd.jupyter.error"  # MIME type of an error's parts: name, message, traceback as one JSON object
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")

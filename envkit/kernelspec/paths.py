@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from ..value import dataclass
 
 if TYPE_CHECKING:
     from ..host import Host

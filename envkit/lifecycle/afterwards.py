@@ -7,6 +7,7 @@ is gone again; one that was there stays as it is, and the command is run again b
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .. import records
@@ -15,7 +16,6 @@ from ..execution import activation_of, program_in
 from ..formats.ready_record import command_of, command_text
 from ..system import process
 from ..system.secrets import masker
-from ..value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

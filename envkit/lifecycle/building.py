@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,6 @@ from ..errors import EnvkitError, MachineError
 from ..locking import exactness
 from ..models.plans import Lock, Project, Spec
 from ..system import files
-from ..value import replace
 from . import afterwards, known_sets, observing
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,6 @@ from ..models.plans import Spec
 from ..planning import Observation
 from ..system import files
 from ..system.look import Look
-from ..value import replace
 from ..venv import moving
 from . import building, making, observing
 

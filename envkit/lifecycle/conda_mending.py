@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,6 @@ from ..formats import conda_meta
 from ..formats.ready_record import Record
 from ..match_specs import CONDA
 from ..system import files
-from ..value import replace
 from ..venv import moving as venv_moving
 from . import building, moved_kernels
 

@@ -17,6 +17,7 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,7 +29,6 @@ from ..formats.dist_info import normalized
 from ..layout import Layout, layout
 from ..models.plans import Project, Spec
 from ..system import files, locks, process
-from ..value import dataclass
 from ..venv import store
 
 if TYPE_CHECKING:

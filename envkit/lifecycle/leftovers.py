@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ from ..control import Work
 from ..errors import BusyError
 from ..models.plans import Removal
 from ..system import files
-from ..value import replace
 from . import known_sets
 from .building import ASIDE
 

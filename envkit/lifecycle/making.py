@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from .. import environments, match_specs, places, planning, records
@@ -10,7 +11,6 @@ from ..control import Control, Work, takes_control
 from ..errors import ExistsError, RefusedError, UsageError
 from ..models.environment import Environment
 from ..models.plans import Plan, Spec
-from ..value import replace
 from . import addressed, building, observing, previewing, reinstalling, removal
 
 if TYPE_CHECKING:

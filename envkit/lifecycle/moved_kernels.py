@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,6 @@ from ..formats.kernel_json import KernelJson, escaped
 from ..kernels import listing, registration
 from ..kernelspec import paths, spec
 from ..models.environment import Environment
-from ..value import replace
 
 if TYPE_CHECKING:
     from ..control import Work

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ from ..locking import exactness
 from ..models.environment import Environment
 from ..models.plans import Project, Spec
 from ..planning import Observation
-from ..value import dataclass, replace
 from . import afterwards
 
 if TYPE_CHECKING:
@@ -193,6 +193,8 @@ def fetched(spec: Spec, seen: Observation, work: Work) -> Observation:
 def observe_place(spec: Spec, work: Work) -> Observation:
     """Look at what is there, without looking for a Python that something new could be built on."""
     prefix = records.prefix_of(spec, work.host)
+    if os.path.lexists(prefix) and not os.path.isdir(prefix):
+        return Observation(prefix=prefix, state="occupied")  # a file, in which no mark can be read: it is somebody's
     marks = records.state_of(prefix, work.host)
     remembered = () if marks.record is None else marks.record.requested
     before = () if marks.record is None else marks.record.conda

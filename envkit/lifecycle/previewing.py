@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .. import changing, match_specs, planning
 from ..changing import Wanted
 from ..models.plans import Plan, Step
-from ..value import replace
 
 if TYPE_CHECKING:
     from ..conda.configuration import Configuration

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,6 @@ from ..models.environment import Environment
 from ..models.plans import Removal, Spec
 from ..models.several import Several
 from ..system import files, running
-from ..value import dataclass, replace
 from . import known_sets, leftovers, package_cache
 
 if TYPE_CHECKING:

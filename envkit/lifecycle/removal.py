@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,6 @@ from ..kernels import registration
 from ..models.environment import Environment
 from ..models.plans import Kernel, Removal
 from ..system import files
-from ..value import replace
 
 if TYPE_CHECKING:
     from typing import Unpack

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +24,6 @@ from ..models.plans import Project, Spec
 from ..planning import Observation
 from ..system import files, sites
 from ..system.look import Look
-from ..value import dataclass, replace
 from ..venv import moving
 from . import afterwards, building, footing, moved_kernels, observing, removal
 

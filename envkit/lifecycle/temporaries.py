@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,6 @@ from ..models.plans import Spec
 from ..planning import Observation
 from ..system import files, sites
 from ..system.scope import OpenedScope, Scope
-from ..value import replace
 from ..venv import overlay
 from . import addressed, observing
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from .. import ecosystems, plugins, records
@@ -10,7 +11,6 @@ from ..environments import resolved
 from ..errors import NotFoundError, RefusedError, UsageError
 from ..match_specs import CONDA
 from ..models.plans import Lock, Package, Project, Spec
-from ..value import replace
 from .exactness import kept_lock, shown
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence, Set as AbstractSet
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from packaging.markers import Marker, default_environment
@@ -18,7 +19,6 @@ from ..errors import InstallError, UsageError
 from ..formats import pylock
 from ..models.plans import Lock, Spec
 from ..pypi import locks
-from ..value import replace
 from .exactness import as_lock, shown
 
 if TYPE_CHECKING:

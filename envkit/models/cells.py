@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
 
-from ..value import dataclass
 from .mapping import freeze
 from .showing import shown
 

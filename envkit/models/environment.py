@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ..value import dataclass
 from .mapping import freeze
 from .showing import shown
 

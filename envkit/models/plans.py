@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from packaging.version import Version
 
-from ..value import dataclass
 from .environment import Environment, Problem
 from .mapping import EMPTY, freeze
 from .showing import shown

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..value import dataclass
+from dataclasses import dataclass
+
 from .showing import shown
 
 

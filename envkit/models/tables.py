@@ -70,7 +70,7 @@ def package_source(package: Package) -> Cell:
     """Return where a package came from; empty for one of an index."""
     if package.editable is not None:
         return Words(str(package.editable), "code")
-    return Words(package.url, "code") if package.url else package.channel or ""
+    return Words(package.url, "code") if package.url and package.ecosystem != "conda" else package.channel or ""
 
 
 def size(count: int) -> str:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..formats.dist_info import Metadata, ends_header, normalized, read_metadata, read_requires_txt
 from ..models.plans import Package
 from ..system.sites import site_packages
-from ..value import dataclass
 
 if TYPE_CHECKING:
     from ..formats.direct_url import DirectUrl

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -22,7 +23,6 @@ from ..formats import pylock
 from ..formats.direct_url import file_path
 from ..models.plans import Changes, Project, Sources
 from ..system.files import write_atomic
-from ..value import dataclass, replace
 from .inventory import distributions
 from .markers import full_version, markers_of
 from .request import Command, Request, Tool, project_text

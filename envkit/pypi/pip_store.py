@@ -17,6 +17,7 @@ import tempfile
 import zipfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,6 @@ from ..formats.dist_info import read_metadata
 from ..models.plans import Sources
 from ..system.files import delete_renamed, machine_error, private_directory
 from ..system.process import run_process
-from ..value import dataclass
 from .configuration import pip_settings
 from .environ import neutral
 from .markers import full_version

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from packaging.version import Version
 
 from ..models.plans import Project, Sources
-from ..value import dataclass
 from .requirements import project_name
 
 Kind = Literal["uv", "pip"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -16,7 +17,6 @@ from ..formats.dist_info import normalized
 from ..models.plans import Project
 from ..system.secrets import masked
 from ..system.sites import site_packages
-from ..value import replace
 from .inventory import Distribution, in_directories
 from .markers import markers_of
 

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,6 @@ from ..models.plans import Changes, Package, Project, Sources
 from ..system.files import delete_renamed, machine_error, write_atomic
 from ..system.process import Completed, run_process
 from ..system.secrets import masker
-from ..value import replace
 from . import pip_driver, uv_driver
 from .failures import failure, managed_error
 from .installers import choose

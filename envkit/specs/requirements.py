@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -18,7 +19,6 @@ from ..formats.dist_info import normalized
 from ..models.plans import Project
 from ..pypi import requirements as rules
 from ..system.secrets import masked
-from ..value import replace
 from .gathering import Gathered, read_data, unreadable
 
 if TYPE_CHECKING:
@@ -57,15 +57,26 @@ def gather_texts(texts: Iterable[str], path: Path, gathered: Gathered, work: Wor
         lines = requirements_txt.load("\n".join(texts), work.host.environ)
     except ValueError as error:
         raise unreadable(path, str(error)) from error
-    gather_lines(lines, path, gathered, work, above=(path,))
+    gather_lines(lines, path, gathered, work, above=(path,), numbered=False)
 
 
 def gather_lines(
-    lines: Iterable[Line], path: Path, gathered: Gathered, work: Work, *, constraints: bool = False, above: tuple[Path, ...] = ()
+    lines: Iterable[Line],
+    path: Path,
+    gathered: Gathered,
+    work: Work,
+    *,
+    constraints: bool = False,
+    above: tuple[Path, ...] = (),
+    numbered: bool = True,
 ) -> None:
-    """Add what lines ask for; paths in them are taken from the directory of `path`."""
+    """Add what lines ask for; paths in them are taken from the directory of `path`.
+
+    Args:
+        above: the files that ask for this one. numbered: the lines are those of the file, and not only a part of it.
+    """
     for line in lines:
-        with _named(path, line):
+        with _named(path, line.number if numbered else None):
             if line.kind == "requirement":
                 _requirement(line, path.parent, gathered, work, constraints=constraints)
             elif line.kind == "editable":
@@ -80,12 +91,13 @@ def gather_lines(
 
 
 @contextmanager
-def _named(path: Path, line: Line) -> Generator[None]:
-    """Say in an error which line of which file it is about."""
+def _named(path: Path, number: int | None) -> Generator[None]:
+    """Say in an error which file it is about, and which line of it where that is known."""
     try:
         yield
     except (UsageError, NotFoundError) as error:
-        error.args = (f"{path}, line {line.number}: {error}",)
+        where = str(path) if number is None else f"{path}, line {number}"
+        error.args = (f"{where}: {error}",)
         raise
 
 

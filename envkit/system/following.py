@@ -156,7 +156,11 @@ class Following:
         listed = self._read.get(directory)
         try:
             if listed is not None:
-                return name in listed and listed[name].is_symlink()
+                if name in listed:
+                    return listed[name].is_symlink()
+                if not self.whole:
+                    self._gone.add(path)
+                return False
             status = os.lstat(path)
         except FileNotFoundError:
             self._gone.add(path)

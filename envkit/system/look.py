@@ -148,8 +148,8 @@ class Look(Following):
             except (OSError, ValueError):
                 return ()
             if len(names) <= _ENTRIES:
-                return tuple(sorted(name for name in names if name.startswith(words)))
-        return tuple(name for name in self.names(directory) if name.startswith(words))
+                return tuple(sorted([name for name in names if name.startswith(words)]))
+        return tuple([name for name in self.names(directory) if name.startswith(words)])
 
     def is_directory(self, path: str) -> bool:
         """Say whether a path leads to a directory."""
@@ -191,7 +191,6 @@ class Look(Following):
             return None
         finally:
             os.close(descriptor)
-
 
     def _opened(self, path: str) -> int:
         """Open a file of a tree. One in a directory of which all is known need not be asked what it is first."""

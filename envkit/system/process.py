@@ -12,12 +12,12 @@ import sys
 import time
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess as CompletedProcess  # noqa: PLC0414 - others take the type from here
 from typing import TYPE_CHECKING
 
 from ..errors import MachineError, NotFoundError
-from ..value import dataclass
 from .family import kill_processes, stop_family
 from .streams import (
     Stream as Stream,  # noqa: PLC0414 - others take the type from here

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ..errors import NotFoundError, UsageError
 from ..formats import pyvenv_cfg
 from ..layout import library_name
-from ..value import dataclass
+from dataclasses import dataclass
 
 if TYPE_CHECKING:
     from ..host import Host

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ..value import dataclass
+from dataclasses import dataclass
 
 _SLOT = re.compile(r"@(\w+)@")
 

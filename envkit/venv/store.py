@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..formats.record import contained, read_record
 from ..system.placing import Placer
-from ..value import dataclass
+from dataclasses import dataclass
 from .console_scripts import first_lines, interpreter_of, new_script
 from .moving import hash_and_size, hashed, rows_text
 

@@ -81,9 +81,8 @@ def test_a_virtual_environment_takes_no_conda_packages(tiny_channel: Channel, co
     assert refused.value.code == "not-conda"
     envkit.create("small", conda=["tiny"], channels=[tiny_channel.url], host=conda_host)
     assert not envkit.plan(Spec(name="small"), host=conda_host)
-    assert [step.action for step in envkit.plan(Spec(name="plain", conda=("tiny",), channels=(tiny_channel.url,)), host=conda_host).steps][
-        0
-    ] == "rebuild"
+    planned = envkit.plan(Spec(name="plain", conda=("tiny",), channels=(tiny_channel.url,)), host=conda_host)
+    assert planned.steps[0].action == "rebuild"
 
 
 @pytest.mark.core

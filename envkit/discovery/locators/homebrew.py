@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ...system.spelling import within
-from ...value import replace
 from ..executables import WORDS, interpreters_in
 from ..installations import installation
 from ..places import at_home, stated

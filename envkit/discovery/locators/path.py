@@ -13,10 +13,10 @@ from __future__ import annotations
 import ntpath
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ...system.spelling import name_of, within
-from ...value import replace
 from ..executables import interpreters_in
 from ..installations import installation, installation_at
 from ..places import at_home

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ...system.spelling import name_of, parent_of, within
-from ...value import replace
 from ..places import children, pyenv_versions
 from ..recognition import foreign
 from ..versions import version_directories, version_in
@@ -34,9 +34,10 @@ KINDS: Final = frozenset({"interpreter", "venv", "conda"})
 def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     """Yield the directories of `versions`, newest first, then the environments of each, by their link where they have one."""
     versions = pyenv_versions(look)
-    yield from version_directories(look, versions)
-    for version in version_directories(look, versions):
-        for prefix in children(look, within(version, "envs")):
+    found = tuple(version_directories(look, versions))
+    yield from found
+    for version in found:
+        for prefix in children(look, within(version, "envs")) if look.has(version, "envs") else ():
             yield _linked(look, versions, prefix) or prefix
 
 

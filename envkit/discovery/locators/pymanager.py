@@ -9,12 +9,12 @@ found by the registry, under that name.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from packaging.version import InvalidVersion, Version
 
 from ...system.spelling import within
-from ...value import replace
 from ..places import user_data
 from ..recognition import directory_of, installed, owned
 from ..versions import numbers

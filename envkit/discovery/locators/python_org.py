@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ...system.spelling import name_of, parent_of, within
-from ...value import replace
 from ..installations import installation
 from ..places import at_home
 from ..recognition import installed

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ...system.spelling import name_of, parent_of, within
-from ...value import replace
 from ..executables import WORDS
 from ..installations import installation_at
 from ..places import at_home, stated

@@ -11,10 +11,10 @@ from __future__ import annotations
 import ntpath
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ...system.spelling import within
-from ...value import replace
 from ..virtual import virtual
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ntpath
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -20,7 +21,6 @@ from packaging.version import InvalidVersion, Version
 
 from ...models.environment import Environment, Problem
 from ...system import registry
-from ...value import replace
 from ..recognition import installed
 
 if TYPE_CHECKING:

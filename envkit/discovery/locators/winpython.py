@@ -9,12 +9,12 @@ directories that the caller named. Limits: no drive is searched for it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from packaging.version import InvalidVersion, Version
 
 from ...system.spelling import name_of, parent_of, within
-from ...value import replace
 from ..places import at_home, listed
 from ..recognition import installed, owned
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ...system.spelling import name_of, parent_of, within
-from ...value import replace
 from ..installations import installation
 from ..placeholders import stub
 from ..places import stated
