@@ -164,4 +164,6 @@ def provisioned(
 
 def process(done: CompletedProcess[str]) -> str:
     """Return a finished process as JSON: it is the standard library's value, so it has no schema of ours."""
+    import json  # noqa: PLC0415 - only for this
+
     return json.dumps({"args": done.args, "returncode": done.returncode, "stdout": done.stdout, "stderr": done.stderr}, sort_keys=True)

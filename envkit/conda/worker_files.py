@@ -55,7 +55,7 @@ def recover(prefix: str) -> None:
 
 
 def begin(prefix: str, paths: Iterable[str]) -> None:
-    """Write down which files are about to be made or replaced, with the mark that py-rattler makes of its own."""
+    """Write down which files are about to be made, replaced or removed, with the mark that py-rattler makes of its own."""
     paths = {*paths} if is_tagged(prefix) else {*paths, _TAG}
     with open(os.path.join(prefix, "conda-meta", JOURNAL), "w", encoding="utf-8") as stream:
         json.dump(sorted(paths), stream)

@@ -101,7 +101,8 @@ async def _link(
     if difference.linked or difference.unlinked or create:
         if not create:
             new = await worker_files.new_paths(request, difference.linked, target.records.get("python"), client)
-            worker_files.begin(prefix, new)
+            old = (os.fspath(file).replace("\\", "/") for record in difference.unlinked for file in record.files)
+            worker_files.begin(prefix, new.union(old))
         reporter = _Reporter(say, difference, missing)
         await _install(request, records, target, difference, client, reporter)
     if not create:

@@ -115,7 +115,7 @@ def may_say(look: Look, directory: str, tool: str, *words: str) -> bool:
     Parsing takes milliseconds, and most projects say nothing of most tools.
     """
     text = look.remember(("pyproject", directory), lambda: look.text(within(directory, PYPROJECT), _LIMIT)) or ""
-    return tool in text and any(word in text for word in words)
+    return tool in text.replace("hatchling", "") and any(word in text for word in words)
 
 
 def owner(look: Look, prefix: str, fits: Callable[[str], bool]) -> str | None:
