@@ -5,6 +5,8 @@ Each name is imported from its module when it is first used (PEP 562): finding d
 
 from __future__ import annotations
 
+from .. import errors as _errors  # noqa: F401 - says at once where another distribution's package lies over ours
+
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
