@@ -86,26 +86,21 @@ def absolute(path: str | os.PathLike[str], host: Host) -> Path:
 
 def marks_of(prefix: Path, host: Host) -> Path:
     """Return the directory of the marks: inside an environment; for a plain installation, which is not ours, below `Host.data`."""
-    inside = prefix / MARKS
-    if (
-        os.path.isdir(inside)
-        or os.path.isfile(prefix / "pyvenv.cfg")
-        or os.path.isdir(prefix / "conda-meta")
-        or not _is_installation(prefix)
-    ):
-        return inside
-    return host.data / "marks" / _key(prefix)
+    text = f"{prefix}{os.sep}"
+    if os.path.isdir(text + MARKS) or os.path.isfile(text + "pyvenv.cfg") or os.path.isdir(text + "conda-meta"):
+        return prefix / MARKS
+    return host.data / "marks" / _key(prefix) if _is_installation(text) else prefix / MARKS
 
 
-def _is_installation(prefix: Path) -> bool:
-    return any(os.path.exists(prefix / name) for name in ("bin/python3", "bin/python", "python.exe", "bin/pypy3"))
+def _is_installation(directory: str) -> bool:
+    return any(os.path.exists(directory + name) for name in ("bin/python3", "bin/python", "python.exe", "bin/pypy3"))
 
 
 def state_of(prefix: Path, host: Host) -> State:
     """Read the marks; a record that cannot be read, or that names another prefix, counts as absent."""
     marks = marks_of(prefix, host)
     dirty = None
-    record = stated_record(prefix, host)
+    record = _record_in(marks)
     if record is not None and os.path.realpath(record.prefix) != os.path.realpath(prefix):
         record = None
     try:
@@ -124,8 +119,12 @@ def looks_ready(prefix: Path) -> bool:
 
 def stated_record(prefix: Path, host: Host) -> Record | None:
     """Return the ready record that lies at a prefix, also one that names another; None where there is none that can be read."""
+    return _record_in(marks_of(prefix, host))
+
+
+def _record_in(marks: Path) -> Record | None:
     with suppress(OSError, ValueError):
-        return ready_record.load_record(_read(marks_of(prefix, host) / READY))
+        return ready_record.load_record(_read(marks / READY))
     return None
 
 

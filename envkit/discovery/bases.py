@@ -95,7 +95,9 @@ def _base_executables(look: Look, home: str, keys: dict[str, str], inside: Insid
     """Yield where the base's executable may be, the likeliest first: of the minor that packages or `pyvenv.cfg` tell, then any."""
     stated = pyvenv_cfg.python_version(keys)
     minor = ".".join(stated.split(".")[:2]) if stated else ""
-    wanted = [f"{name}{end}" for name in (*minors_in(look, inside.prefix), f"python{minor}" if minor else "") if name for end in ("", ".exe")]
+    wanted = [
+        f"{name}{end}" for name in (*minors_in(look, inside.prefix), f"python{minor}" if minor else "") if name for end in ("", ".exe")
+    ]
     for directory in (home,) if look.windows else (home, within(home, "bin")):
         names = look.contents(directory)
         yield from (within(directory, name) for name in wanted if name in names)

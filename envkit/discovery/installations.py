@@ -82,11 +82,18 @@ def _environment(look: Look, found: Found) -> Environment:
 
 def _found_at(look: Look, prefix: str) -> Found | None:
     directory = prefix if look.windows else within(prefix, "bin")
-    for name in interpreters_in(look, directory):
+    for name in _names_in(look, directory):
         found = _found(look, within(directory, name))
         if found is not None and (found.prefix == prefix or look.real(found.prefix) == look.real(prefix)):
             return found
     return None
+
+
+def _names_in(look: Look, directory: str) -> Iterator[str]:
+    """Yield the names that may be interpreters, the likeliest first: it is `python`, and then the others need not be put in order."""
+    if "python" in look.contents(directory):
+        yield "python"
+    yield from interpreters_in(look, directory)
 
 
 def _found(look: Look, executable: str) -> Found | None:
@@ -100,7 +107,7 @@ def _read(look: Look, executable: str) -> Found | None:
     if name is None or header is None or not binaries.is_binary(header):
         return None
     directory = parent_of(executable)
-    if not look.windows and directory == look.place("/bin"):
+    if not look.windows and directory == look.remember("bin", lambda: look.place("/bin")):
         directory = look.real(directory)  # where /bin is a link to /usr/bin, Pythons live in /usr
         executable = os.path.join(directory, name_of(executable))
     prefix = directory if look.windows else parent_of(directory)

@@ -62,6 +62,11 @@ def has_any(look: Look, directory: str, *names: str) -> bool:
     return not contents(look, directory).isdisjoint(names)
 
 
+def has_file(look: Look, directory: str, *names: str) -> bool:
+    """Say whether one of a few names is in a directory that nothing else is asked about, and that may be a large one."""
+    return any(look.status(within(directory, name)) is not None for name in names)
+
+
 def toml(look: Look, path: str) -> Mapping[str, Any]:
     """Return what a TOML file says; empty where there is none, or none that can be read."""
 

@@ -15,11 +15,12 @@ from contextlib import closing
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from ..formats import conda_meta, pyvenv_cfg
 from ..system.look import Look
 from ..system.spelling import name_of
 from .locators import things_of
 from .looking import Looking, Share
-from .virtual import kind_of
+from .virtual import kind_of, virtual
 
 if TYPE_CHECKING:
     from collections import deque
@@ -227,6 +228,16 @@ def identify(host: Host, path: str, table: Sequence[Locator]) -> Environment | N
         if found is not None and not (kind != "interpreter" and found.kind == "interpreter"):
             return found
     return _shim(look, path)
+
+
+def virtual_at(host: Host, prefix: str) -> Environment | None:
+    """Return the virtual environment at a prefix by its own files alone, whatever tool it is of; None when there is none.
+
+    It is enough while envkit itself is making it; whose it is then, `identify` says.
+    """
+    look = Look(host)
+    own = look.has(prefix, pyvenv_cfg.NAME) and not look.has(prefix, conda_meta.DIRECTORY)
+    return virtual(look, prefix) if own else None
 
 
 def _shim(look: Look, path: str) -> Environment | None:

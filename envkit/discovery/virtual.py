@@ -10,6 +10,7 @@ base, but a careless tool names the environment, so that is followed too.
 from __future__ import annotations
 
 import os
+import stat
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ def virtual_prefix(look: Look, candidate: str) -> str | None:
 
 
 def _prefix_of(look: Look, candidate: str) -> str | None:
-    if _is_marked(look, candidate):
+    if look.kind(candidate) != stat.S_IFREG and _is_marked(look, candidate):
         return candidate
     directory, name = os.path.split(candidate)
     above = parent_of(directory)

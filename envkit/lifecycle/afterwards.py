@@ -67,6 +67,9 @@ def run_all(environment: Environment, commands: Iterable[Command], spec: Spec, w
         ProcessError: one ended with another code than 0 ("post-install"). NotFoundError: there is no such program.
         DeadlineError, CancelledError: the whole process tree is dead by then.
     """
+    commands = tuple(commands)
+    if not commands:
+        return
     activated = activation_of(environment, work.host)
     variables = {**activated.apply(work.host.environ), **spec.variables}
     mask = masker(work.host.environ)

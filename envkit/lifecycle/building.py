@@ -125,7 +125,7 @@ def build(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | N
 
 def identified_half_made(prefix: Path, work: Work) -> Environment:
     """Return the environment that is being made: whole but for its record."""
-    found = search.identify(work.host, str(prefix), plugins.locators(work.host))
+    found = search.virtual_at(work.host, str(prefix)) or search.identify(work.host, str(prefix), plugins.locators(work.host))
     if found is None or not _has_python(found) or (found.problem is not None and found.problem.code != "half-made"):
         why = found.problem.message if found and found.problem else "nothing that is an environment lies there"
         raise MachineError(f"{prefix} is not whole after it was made: {why}", code="not-whole", hint="choose another base Python")

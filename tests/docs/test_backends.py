@@ -26,9 +26,7 @@ def _said(value: object) -> str:
 @pytest.mark.core
 def test_the_page_says_what_the_data_say() -> None:
     """Each row of the table is a field of the data, none is left out, and each cell says the same."""
-    rows = [
-        [cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| ")
-    ]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| ")]
     assert rows[0][1:] == [backend.backend for backend in BACKENDS]
     assert {row[0]: row[1:] for row in rows[1:]} == {
         name: [_said(getattr(backend, field)) for backend in BACKENDS] for name, field in ROWS.items()

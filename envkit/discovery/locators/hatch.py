@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...system.spelling import name_of, parent_of, within
 from ..places import children, contents, expanded, marked_children, placed, stated, user_configuration, user_data
-from ..projects import digest, has_any, may_say, owner, project_directories, pyproject, table_in, text_in, toml
+from ..projects import digest, has_any, has_file, may_say, owner, project_directories, pyproject, table_in, text_in, toml
 from ..recognition import directory_of, foreign, installed, owned
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def identify(look: Look, candidate: str) -> Environment | None:
         return owned(found.env, NAME, name=name, project=owner(look, found.prefix, lambda path: digest(look, path) == mark))
     project = found.directory
     for _ in range(_ABOVE):
-        if has_any(look, project, _FILE, "pyproject.toml"):
+        if has_file(look, project, _FILE, "pyproject.toml"):
             if found.directory in _flat(look, project) and _is_named(look, project, name):
                 return owned(found.env, NAME, name=name, project=project)
             for environment, path in _paths(look, project).items():
