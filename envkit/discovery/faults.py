@@ -17,6 +17,8 @@ from .executables import interpreters_in
 if TYPE_CHECKING:
     from ..system.look import Look
 
+_REPLACED = frozenset("$`'\"")  # by a shell
+
 
 def problem_of(look: Look, prefix: str, keys: dict[str, str] | None, inside: Inside, base: Environment | None) -> Problem | None:
     """Return what is wrong with an environment that is not half made; None when it is whole."""
@@ -67,7 +69,7 @@ def _stated_place(look: Look, prefix: str, keys: dict[str, str]) -> str | None:
 
 def _is_plain_path(look: Look, text: str) -> bool:
     """Say whether this is an absolute path without anything that a shell would replace."""
-    return (ntpath.isabs(text) if look.windows else text.startswith("/")) and not any(character in text for character in "$`'\"")
+    return (ntpath.isabs(text) if look.windows else text.startswith("/")) and _REPLACED.isdisjoint(text)
 
 
 def _is_elsewhere(look: Look, stated: str, prefix: str) -> bool:

@@ -91,7 +91,7 @@ def _found_at(look: Look, prefix: str) -> Found | None:
 
 def _names_in(look: Look, directory: str) -> Iterator[str]:
     """Yield the names that may be interpreters, the likeliest first: it is `python`, and then the others need not be put in order."""
-    if "python" in look.contents(directory):
+    if not look.windows and "python" in look.contents(directory):
         yield "python"
     yield from interpreters_in(look, directory)
 

@@ -5,7 +5,7 @@ Each name is imported from its module when it is first used (PEP 562): finding d
 
 from __future__ import annotations
 
-from .. import errors as _errors  # noqa: F401 - says at once where another distribution's package lies over ours
+from .. import errors as _errors  # noqa: F401 # pyright: ignore[reportUnusedImport] # says at once where another distribution's package lies over ours
 
 TYPE_CHECKING = False
 
