@@ -90,11 +90,13 @@ def floors(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("python", EVERY_PYTHON)
 def tests(session: nox.Session) -> None:
-    """Run the whole suite on the newest Python, `-m core` on the others. Arguments after `--` go to pytest."""
+    """Run the whole suite on the newest Python, the core of it on the others. Arguments after `--` go to pytest."""
     session.install(".[all]", *group("tests"))
     newest = session.python == FOUND[str(NEWEST)]
-    chosen = [] if newest else ["-m", "core"]
-    session.run("pytest", "--ignore=tests/docs", "-n2", *chosen, *session.posargs)  # much of it waits for other processes
+    chosen = [] if newest else ["-m", "core and not by_pip"]
+    session.run(
+        "pytest", "--ignore=tests/docs", "-n2", "--dist=loadgroup", *chosen, *session.posargs
+    )  # much of it waits for other processes
     passed.append(next(version for version, path in FOUND.items() if path == session.python))
     session.notify("pythons")
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from . import match_specs, places, planning, records
 from .discovery import requests
 from .errors import MachineError
-from .formats.ready_record import MARKS, READY
+from .formats.record_text import MARKS, READY
 from .models.plans import Project
 from .system import files
 

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypedDict, TypeVar
 
 from .errors import CancelledError, DeadlineError, EnvkitError, UsageError
-from .events import Activity, Event, Finished, Output, Progress, Reporter, Started
 from .host import Host
 
 if TYPE_CHECKING:
     from inspect import Signature
+
+    from .events import Activity, Event, Reporter
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -94,11 +95,17 @@ class Task:
 
     def progress(self, done: int, total: int | None = None) -> None:
         """Say how much of it is done."""
-        self._work.tell(Progress(id=self.number, done=done, total=total))
+        if self._work.is_heard:
+            from .events import Progress  # noqa: PLC0415 - most calls are silent, and four values take milliseconds to define
+
+            self._work.tell(Progress(id=self.number, done=done, total=total))
 
     def output(self, line: str, stream: Literal["stdout", "stderr"] = "stdout") -> None:
         """Pass on a line that a tool said; secrets are masked by whoever read it."""
-        self._work.tell(Output(id=self.number, line=line, stream=stream))
+        if self._work.is_heard:
+            from .events import Output  # noqa: PLC0415 - as above
+
+            self._work.tell(Output(id=self.number, line=line, stream=stream))
 
 
 class Work:
@@ -170,6 +177,11 @@ class Work:
         within = "in time" if self.timeout is None else f"within {self.timeout:g} seconds"  # a step may have a deadline of its own
         return DeadlineError(f"not done {within}", output=output, hint="give a longer timeout=; what was half made is built anew then")
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody hears of this call."""
+        return self._report is not None and self._failure is None
+
     def tell(self, event: Event) -> None:
         """Give an event to the reporter. What it raises cancels the call, and is not raised a second time while that unwinds."""
         if self._report is None or self._failure is not None:
@@ -193,7 +205,10 @@ class Work:
         self.check()
         number, parent = next(self._numbers), self._open[-1] if self._open else None
         task, began = Task(self, number), time.monotonic()
-        self.tell(Started(id=number, parent=parent, activity=activity, text=text, total=total, unit=unit))
+        if self.is_heard:
+            from .events import Started  # noqa: PLC0415 - as above
+
+            self.tell(Started(id=number, parent=parent, activity=activity, text=text, total=total, unit=unit))
         self._open.append(number)
         ok = False
         try:
@@ -204,12 +219,17 @@ class Work:
             raise
         finally:
             self._open.remove(number)
-            self.tell(Finished(id=number, ok=ok, seconds=time.monotonic() - began, text=task.text))
+            if self.is_heard:
+                from .events import Finished  # noqa: PLC0415 - as above
+
+                self.tell(Finished(id=number, ok=ok, seconds=time.monotonic() - began, text=task.text))
 
     def past(self, activity: Activity, text: str, *, seconds: float, ok: bool = True, result: str = "") -> None:
         """Tell of an activity that is over already, as part of the one that is open."""
-        if self._report is None:
+        if not self.is_heard:
             return
+        from .events import Finished, Started  # noqa: PLC0415 - as above
+
         number, parent = next(self._numbers), self._open[-1] if self._open else None
         self.tell(Started(id=number, parent=parent, activity=activity, text=text))
         self.tell(Finished(id=number, ok=ok, seconds=seconds, text=result))

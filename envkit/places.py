@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from .formats.ready_record import DIRTY, MARKS, READY
+from .formats.record_text import DIRTY, MARKS, READY
 
 if TYPE_CHECKING:
     from .host import Host

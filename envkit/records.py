@@ -19,7 +19,8 @@ from .control import Work
 from .errors import MachineError, RefusedError, UsageError
 from .formats import conda_meta, ready_record
 from .formats.names import checked_name
-from .formats.ready_record import DIRTY, LOG, MARKS, READY, Dirty, Record
+from .formats.ready_record import Dirty, Record
+from .formats.record_text import DIRTY, LOG, MARKS, READY
 from .host import Host
 from .models.environment import Environment
 from .models.plans import Sources, Spec

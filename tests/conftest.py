@@ -24,6 +24,19 @@ _KEPT_PREFIXES = (
 )
 
 
+_TOGETHER = ("real", "notebook")
+"""Directories whose tests share what takes half a minute to make: one worker runs them all."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares expensive fixtures, for `--dist loadgroup`; mark what pip does, which takes seconds where uv needs none."""
+    for item in items:
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec") and "pip" in item.callspec.params.values():
+            item.add_marker(pytest.mark.by_pip)
+        if item.path.parent.name in _TOGETHER:
+            item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
+
+
 def private_environ(home: Path) -> dict[str, str]:
     """Return variables for a world of its own below `home`; caches of pip and uv stay the user's, so that tests are fast."""
     kept = {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ntpath
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..formats import pyvenv_cfg
 from ..layout import bin_name
@@ -18,12 +18,16 @@ if TYPE_CHECKING:
     from ..system.look import Look
 
 
-class Inside(NamedTuple):
+class Inside:
     """What is inside a prefix: its executable as spelled, and whether that leads to a file."""
 
-    prefix: str
-    python: str | None
-    there: bool
+    __slots__ = ("prefix", "python", "there")
+
+    def __init__(self, prefix: str, python: str | None, *, there: bool) -> None:
+        """Keep them."""
+        self.prefix = prefix
+        self.python = python
+        self.there = there
 
 
 def inside_of(look: Look, prefix: str) -> Inside:

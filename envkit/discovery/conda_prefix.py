@@ -64,8 +64,8 @@ def _described(look: Look, prefix: str) -> Environment:
     if not has_marks(look, prefix) and not is_managed(look, prefix):
         return env
     made = marks(look, prefix)
-    ours = (made.record is not None and made.record.made) or is_managed(look, prefix)
-    name = made.record.name if made.record is not None else name_of(prefix) if is_managed(look, prefix) else None
+    ours = made.made or is_managed(look, prefix)
+    name = made.name if made.known else name_of(prefix) if is_managed(look, prefix) else None
     return replace(
         env,
         manager="envkit" if ours else env.manager,

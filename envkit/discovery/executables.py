@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ..system.look import Look
@@ -12,12 +12,16 @@ WORDS: Final = ("python", "pypy", "graalpy")
 _FLAGS = frozenset({"", "t", "d", "td", "m", "dm", "mu", "u", "dmu"})  # of the ABI: t free-threaded, d debug, m and u of old ones
 
 
-class Name(NamedTuple):
+class Name:
     """The parts of a name such as `python3.13t`: "python", "3.13", "t"."""
 
-    word: str
-    number: str
-    flags: str
+    __slots__ = ("flags", "number", "word")
+
+    def __init__(self, word: str, number: str, flags: str) -> None:
+        """Keep them."""
+        self.word = word
+        self.number = number
+        self.flags = flags
 
     @property
     def minor(self) -> tuple[int, int] | None:

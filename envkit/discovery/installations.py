@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
@@ -30,20 +30,28 @@ _CONDA = "conda-meta"
 _SMALL = 256 * 1024  # bytes; a smaller executable has its Python in a shared library
 
 
-class Library(NamedTuple):
+class Library:
     """The standard library of an installation: its directory, and what its name says."""
 
-    directory: str
-    name: Name
+    __slots__ = ("directory", "name")
+
+    def __init__(self, directory: str, name: Name) -> None:
+        """Keep both."""
+        self.directory = directory
+        self.name = name
 
 
-class Found(NamedTuple):
+class Found:
     """An interpreter that is one, before anybody has read which version it is."""
 
-    prefix: str
-    executable: str
-    library: Library
-    header: bytes
+    __slots__ = ("executable", "header", "library", "prefix")
+
+    def __init__(self, prefix: str, executable: str, library: Library, header: bytes) -> None:
+        """Keep where it is, and what was read of it."""
+        self.prefix = prefix
+        self.executable = executable
+        self.library = library
+        self.header = header
 
 
 def installation(look: Look, executable: str) -> Environment | None:
@@ -69,9 +77,9 @@ def executable_at(look: Look, prefix: str) -> str | None:
     found = _found_at(look, prefix)
     if found is None:
         return None
-    _, number, flags = found.library.name
+    number, flags = found.library.name.number, found.library.name.flags
     directory, name = parent_of(found.executable), name_of(found.executable)
-    if name == f"python{number}{flags}" and f"{name}d" in look.contents(directory):
+    if name == f"python{number}{flags}" and f"{name}d" in interpreters_in(look, directory):
         return str(_environment(look, found).python)
     return found.executable
 
@@ -91,7 +99,7 @@ def _found_at(look: Look, prefix: str) -> Found | None:
 
 def _names_in(look: Look, directory: str) -> Iterator[str]:
     """Yield the names that may be interpreters, the likeliest first: it is `python`, and then the others need not be put in order."""
-    if not look.windows and "python" in look.contents(directory):
+    if not look.windows and look.holds(directory, "python"):
         yield "python"
     yield from interpreters_in(look, directory)
 
@@ -188,8 +196,8 @@ def _described(look: Look, found: Found) -> Environment:
     """Return the environment for an executable that has its standard library."""
     from pathlib import Path  # noqa: PLC0415 - values only
 
-    prefix, executable, library, header = found
-    word, number, flags = library.name
+    prefix, executable, library = found.prefix, found.executable, found.library
+    word, number, flags = library.name.word, library.name.number, library.name.flags
     version, source, told = _version(look, prefix=prefix, executable=executable, library=library)
     is_conda = look.has(prefix, _CONDA) and look.is_directory(within(prefix, _CONDA))
     debug = "d" in told or "d" in (read_name(name_of(executable), windows=look.windows) or library.name).flags
@@ -200,7 +208,7 @@ def _described(look: Look, found: Found) -> Environment:
         version=version,
         version_source=source,
         implementation=_IMPLEMENTATIONS[word],
-        architecture=binaries.architecture(header),
+        architecture=binaries.architecture(found.header),
         free_threaded="t" in flags or "t" in told,
         externally_managed=look.is_file(within(library.directory, "EXTERNALLY-MANAGED")),
     )
@@ -210,7 +218,7 @@ def _flagged(look: Look, executable: str, number: str, flags: str) -> str:
     """Return the name of the same file that shows a debug build (`python3.12d`), where there is one: it is installed with both."""
     directory, name = os.path.split(executable)
     flagged = f"python{number}{flags}d"
-    if look.windows or name != f"python{number}{flags}" or flagged not in look.contents(directory):
+    if look.windows or name != f"python{number}{flags}" or flagged not in interpreters_in(look, directory):
         return executable
     here, there = look.status(executable), look.status(os.path.join(directory, flagged))
     same = here is not None and there is not None and (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)

@@ -33,7 +33,7 @@ def keys_of(look: Look, prefix: str) -> dict[str, str]:
     inside = look.contents(prefix)
     if inside and not look.windows and "bin" not in inside:
         return {}
-    if not look.has(scripts, "activate_this.py"):
+    if not look.holds(scripts, "activate_this.py"):
         return {}
     return look.remember(("old virtualenv", prefix), lambda: _read(look, prefix, scripts))
 

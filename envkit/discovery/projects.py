@@ -64,7 +64,7 @@ def has_any(look: Look, directory: str, *names: str) -> bool:
 
 def has_file(look: Look, directory: str, *names: str) -> bool:
     """Say whether one of a few names is in a directory that nothing else is asked about, and that may be a large one."""
-    return any(look.status(within(directory, name)) is not None for name in names)
+    return any(look.holds(directory, name) for name in names)
 
 
 def toml(look: Look, path: str) -> Mapping[str, Any]:
@@ -120,7 +120,7 @@ def may_say(look: Look, directory: str, tool: str, *words: str) -> bool:
     Parsing takes milliseconds, and most projects say nothing of most tools.
     """
     text = look.remember(("pyproject", directory), lambda: look.text(within(directory, PYPROJECT), _LIMIT)) or ""
-    return tool in text.replace("hatchling", "") and any(word in text for word in words)
+    return tool in text.replace("hatchling", "") and any(f"{word}{end}" in text for word in words for end in ("]", ".", " ", "="))
 
 
 def owner(look: Look, prefix: str, fits: Callable[[str], bool]) -> str | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..system.spelling import name_of, parent_of
 from .installations import installation, installation_at
@@ -18,14 +18,21 @@ if TYPE_CHECKING:
     from ..system.look import Look
 
 
-class Foreign(NamedTuple):
-    """A virtual environment that envkit did not make, and the texts of it that every locator looks at."""
+class Foreign:
+    """A virtual environment that envkit did not make, and the texts of it that every locator looks at.
 
-    env: Environment
-    prefix: str
-    directory: str  # that the prefix lies in
-    name: str  # of the prefix there
-    manager: str | None
+    `directory` is what its prefix lies in, `name` that of the prefix there.
+    """
+
+    __slots__ = ("directory", "env", "manager", "name", "prefix")
+
+    def __init__(self, env: Environment, prefix: str) -> None:
+        """Take them from the environment and its prefix as text."""
+        self.env = env
+        self.prefix = prefix
+        self.directory = parent_of(prefix)
+        self.name = name_of(prefix)
+        self.manager = env.manager
 
 
 def foreign(look: Look, candidate: str) -> Foreign | None:
@@ -38,7 +45,7 @@ def foreign(look: Look, candidate: str) -> Foreign | None:
         prefix = virtual_prefix(look, candidate)
         known = None
         if found is not None and prefix is not None and found.manager != "envkit":
-            known = Foreign(found, prefix, parent_of(prefix), name_of(prefix), found.manager)
+            known = Foreign(found, prefix)
         look.memory[key] = known
     return known
 

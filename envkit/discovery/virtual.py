@@ -10,7 +10,6 @@ base, but a careless tool names the environment, so that is followed too.
 from __future__ import annotations
 
 import os
-import stat
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -47,7 +46,7 @@ def virtual_prefix(look: Look, candidate: str) -> str | None:
 
 
 def _prefix_of(look: Look, candidate: str) -> str | None:
-    if look.kind(candidate) != stat.S_IFREG and _is_marked(look, candidate):
+    if look.is_directory(candidate) and _is_marked(look, candidate):
         return candidate
     directory, name = os.path.split(candidate)
     above = parent_of(directory)
@@ -101,14 +100,14 @@ def _virtual(look: Look, prefix: str, depth: int) -> Environment:
     return Environment(
         prefix=Path(prefix),
         kind="venv",
-        manager="envkit" if (made.record and made.record.made) or is_managed(look, prefix) else _writer(keys),
+        manager="envkit" if made.made or is_managed(look, prefix) else _writer(keys),
         python=Path(inside.python) if inside.python and inside.there else None,
         version=version,
         version_source=source,
         implementation=implementation,
         architecture=base.architecture if base else _architecture(look, inside),
         free_threaded=base.free_threaded if base else "t" in library.flags if library else None,
-        name=made.record.name if made.record else name_of(prefix) if is_managed(look, prefix) else None,
+        name=made.name if made.known else name_of(prefix) if is_managed(look, prefix) else None,
         base=base.prefix if base else None,
         externally_managed=False,
         problem=problem,

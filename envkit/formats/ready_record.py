@@ -9,15 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from ..models.mapping import EMPTY, freeze
-
-MARKS: Final = ".envkit"  # the directory of all that envkit keeps inside an environment
-READY: Final = "ready.json"
-DIRTY: Final = "dirty.json"
-LOG: Final = "error.log"  # the whole output of the tool that failed last
-SCHEMA: Final = 1
+from .record_text import SCHEMA, fields_of_mark, fields_of_record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +80,7 @@ def dump_record(record: Record) -> str:
 
 def load_record(text: str) -> Record:
     """Return the record of a text; ValueError if it is none."""
-    return Record(**_fields(text, {"prefix": str, "kind": str, "backend": str, "name": (str, type(None)), "made": bool, "requested": list,
-        "constraints": list, "variables": dict, "system_site_packages": bool, "seed": str, "created": str, "digest": str, "kernels": list, "python": (str, type(None)),
-        "sources": str, "key": (str, type(None)), "layers": list, "post_install": list, "conda": list, "channels": list}))  # fmt: skip
+    return Record(**fields_of_record(text))
 
 
 def dump_dirty(dirty: Dirty) -> str:
@@ -98,7 +91,7 @@ def dump_dirty(dirty: Dirty) -> str:
 def load_dirty(text: str) -> Dirty:
     """Return the mark of a text; whatever cannot be read is the mark of a creation that was interrupted."""
     try:
-        return Dirty(**_fields(text, {"doing": str, "pid": int, "since": str, "made_directory": bool}))
+        return Dirty(**fields_of_mark(text))
     except ValueError:
         return Dirty(doing="create")
 
@@ -109,24 +102,3 @@ def _as_dict(value: Record | Dirty) -> dict[str, Any]:
 
 def _dump(fields: dict[str, Any]) -> str:
     return json.dumps({"schema": SCHEMA, **fields}, indent=1, sort_keys=True) + "\n"
-
-
-def _fields(text: str, kinds: Mapping[str, type | tuple[type, ...]]) -> dict[str, Any]:
-    """Return the known fields; those of a later version of envkit are passed over, a field of another kind is a ValueError."""
-    try:
-        parsed: Any = json.loads(text)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    given = cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
-    if given.get("schema") != SCHEMA:
-        raise ValueError("not a record of envkit")
-    fields = {name: value for name, value in given.items() if name in kinds}
-    for name, value in fields.items():
-        if not isinstance(value, kinds[name]):
-            raise ValueError(f"{name} is {value!r}")
-        items: list[object] = [*value] if isinstance(value, list) else [*value.values()] if isinstance(value, dict) else []  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType, reportUnknownVariableType]
-        if not all(isinstance(item, str) for item in items):
-            raise ValueError(f"{name} holds something that is no text")
-    if ("prefix" in kinds and "prefix" not in fields) or ("doing" in kinds and "doing" not in fields):
-        raise ValueError("incomplete")
-    return fields

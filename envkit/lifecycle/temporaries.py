@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from .. import match_specs, places, records, uses, venv
 from ..control import Control, Work, takes_control
 from ..errors import EnvkitError, InstallError, NetworkError, NotFoundError, UsageError
-from ..formats.ready_record import MARKS
+from ..formats.record_text import MARKS
 from ..kernels import registration
 from ..layout import layout
 from ..match_specs import CONDA

@@ -74,6 +74,12 @@ class Look(Following):
             return False
         return os.path.lexists(os.path.join(directory if self.whole else self.real(directory), name))  # entered without being listed
 
+    def holds(self, directory: str, name: str) -> bool:
+        """Say the same of a directory that may be large: where it was not listed yet, the one name is asked about."""
+        if directory in self._seen:
+            return self.has(directory, name)
+        return self.status(within(directory, name)) is not None
+
     def is_none(self, directory: str) -> bool:
         """Say whether a path was to be listed and is no directory: nothing is there, or a file."""
         place = directory if self.whole else self.real(directory)

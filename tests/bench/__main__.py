@@ -76,6 +76,14 @@ def finding(python: str, uv: str, host: Host) -> Iterator[Row]:
         rounds=7,
         bound=0.05,
     )
+    yield side_by_side(
+        "find, every interpreter run, nothing kept, in process",
+        lambda number: list(envkit.find(kinds=["interpreter"], probe="known", host=Host.current(data=host.data / f"probe{number}"))),
+        "uv python list --only-installed --no-cache",
+        process(uv, "python", "list", "--only-installed", "--offline", "--no-cache"),
+        rounds=5,
+        bound=0.15,
+    )
 
 
 def generated(scratch: Path) -> Iterator[Alone]:
@@ -105,17 +113,21 @@ def creating(uv: str, host: Host, scratch: Path) -> Iterator[Row]:
 
     yield side_by_side(
         "create, in process",
-        lambda number: envkit.create(scratch / f"ours{number}", python=base, host=host),
+        lambda number: envkit.create(scratch / f"create-ours{number}", python=base, host=host),
         "uv venv, as a process",
-        process(uv, "venv", "--python", str(base.python), "--offline", str(scratch / "uv{n}")),
+        process(uv, "venv", "--python", str(base.python), "--offline", str(scratch / "create-uv{n}")),
+        rounds=15,
+        bound=0.1,
     )
     yield side_by_side(
         "create, in process",
-        lambda number: envkit.create(scratch / f"again{number}", python=base, host=host),
+        lambda number: envkit.create(scratch / f"create-again{number}", python=base, host=host),
         "virtualenv.cli_run --no-seed, in process",
         lambda number: virtualenv.cli_run(
-            [str(scratch / f"virtualenv{number}"), "--no-seed", "--no-periodic-update", "-p", str(base.python)]
+            [str(scratch / f"create-virtualenv{number}"), "--no-seed", "--no-periodic-update", "-p", str(base.python)]
         ),
+        rounds=15,
+        bound=0.3,
     )
 
 
@@ -180,7 +192,7 @@ def starting(python: str, scratch: Path, host: Host) -> Iterator[Row]:
 
     def theirs(_: int) -> object:
         manager = KernelManager(kernel_name="plain")
-        manager.start_kernel()
+        manager.start_kernel(stderr=subprocess.DEVNULL)  # where ipykernel warns of TCP each time
         client = manager.client()
         client.start_channels()
         client.wait_for_ready(timeout=60)

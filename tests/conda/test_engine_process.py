@@ -89,15 +89,16 @@ def test_a_caller_that_runs_from_an_archive_starts_the_same_envkit(conda_host: H
 def test_without_py_rattler_it_is_said_what_to_install(conda_host: Host, tiny_channel: Channel, tmp_path: Path) -> None:
     needed = tmp_path / "needed"
     needed.mkdir()
-    (needed / "packaging").symlink_to(Path(packaging.__file__).parent)
+    for package in (envkit, packaging):  # and nothing else of the directory that they are installed in
+        (needed / package.__name__).symlink_to(Path(str(package.__file__)).parent)
     script = """
         try:
             create("environment")
         except EnvkitError as error:
             print(error.code, error.hint)
     """
-    done = run(script, tiny_channel, tmp_path, conda_host, path=os.pathsep.join((str(SOURCE), str(needed))), flags=("-S",))
-    assert done.stdout.startswith("extra-missing pip install 'envkit-python[conda]'"), done.stderr
+    done = run(script, tiny_channel, tmp_path, conda_host, path=str(needed), flags=("-S",))
+    assert done.stdout.startswith("extra-missing pip install 'envkit-python[conda]'"), done
     assert list((tmp_path / "environment").iterdir()) == []
 
 

@@ -13,7 +13,8 @@ from support.homes import build
 
 from envkit.discovery.locators import TABLE
 from envkit.discovery.search import identify
-from envkit.formats.ready_record import MARKS, READY, Record, dump_record
+from envkit.formats.ready_record import Record, dump_record
+from envkit.formats.record_text import MARKS, READY
 from envkit.models.vocabulary import KINDS, MANAGERS
 from envkit.protocols import Locator
 from envkit.system.look import Look

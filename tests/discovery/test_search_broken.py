@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from envkit.formats.ready_record import DIRTY, MARKS, READY, Dirty, Record, dump_dirty, dump_record
+from envkit.formats.ready_record import Dirty, Record, dump_dirty, dump_record
+from envkit.formats.record_text import DIRTY, MARKS, READY
 from envkit.models.vocabulary import PROBLEMS
 
 if TYPE_CHECKING:
