@@ -36,7 +36,7 @@ def _version(name):
     try:
         from importlib import metadata
         return metadata.version(name)
-    except Exception:
+    except (ImportError, LookupError, OSError, ValueError):
         return None
 _said = dict(prefix=_sys.prefix, version=_platform.python_version(), implementation=_platform.python_implementation())
 _said["packages"] = {name: _version(name) for name in %s}
