@@ -236,7 +236,7 @@ def put(
         changeable(environment)
         _refuse_owned(environment, wanted, work, upgrade=upgrade)
         done.append(_put_pypi(environment, wanted, work, held, dry=dry, upgrade=upgrade))
-    return joined(done)
+    return ecosystems.joined(done)
 
 
 def _put_pypi(environment: Environment, wanted: Wanted, work: Work, held: tuple[int, ...], *, dry: bool, upgrade: bool) -> Changes:
@@ -279,15 +279,6 @@ def channels_of(environment: Environment, wanted: Wanted, work: Work) -> tuple[s
     """Return where conda packages come from: as said, else as the environment was made; empty for the machine's configuration."""
     record = None if wanted.channels else records.state_of(environment.prefix, work.host).record
     return tuple(wanted.channels) or (() if record is None else record.channels)
-
-
-def joined(changes: Sequence[Changes]) -> Changes:
-    """Return several changes as one."""
-    return Changes(
-        added=tuple(package for each in changes for package in each.added),
-        removed=tuple(package for each in changes for package in each.removed),
-        updated=tuple(pair for each in changes for pair in each.updated),
-    )
 
 
 def put_unmarked(environment: Environment, wanted: Wanted, work: Work, lock: Held) -> Changes:

@@ -6,12 +6,13 @@ conda package brought is conda's, also where it looks like a distribution of PyP
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import environments, plugins
 from .match_specs import CONDA
+from .models.plans import Changes
 
 if TYPE_CHECKING:
     from .control import Work
@@ -98,3 +99,12 @@ def as_it_is(environment: Environment, work: Work) -> Environment:
     """Return an environment as it is now, after conda has perhaps brought another Python; its half-made mark is no problem here."""
     found = environments.resolved(environment, work)
     return replace(found, problem=None) if found.problem is not None and found.problem.code == "half-made" else found
+
+
+def joined(changes: Sequence[Changes]) -> Changes:
+    """Return several changes as one."""
+    return Changes(
+        added=tuple(package for each in changes for package in each.added),
+        removed=tuple(package for each in changes for package in each.removed),
+        updated=tuple(pair for each in changes for pair in each.updated),
+    )

@@ -177,7 +177,7 @@ def _uninstall(
 ) -> Changes:
     """Let each manager uninstall its own: PyPI's first, while the Python is there that says where they lie."""
     log = records.log_of(environment.prefix, work.host)
-    return changing.joined(
+    return ecosystems.joined(
         [
             plugins.package_manager(ecosystem).uninstall(environment, names, dry_run=dry, work=work, log=log, descriptors=descriptors)
             for ecosystem, names in (("pypi", pypi), (CONDA, conda))

@@ -130,7 +130,7 @@ def _install(
     if wanted.pypi:
         environment = environment if lock is None or not done else ecosystems.as_it_is(environment, work)
         done.append(changing.put(environment, wanted, work, lock=lock, dry=lock is None, upgrade=True))
-    return changing.joined(done)
+    return ecosystems.joined(done)
 
 
 def _checked_name(name: str) -> str:
