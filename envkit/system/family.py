@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import Final
+
+_DYING: Final = 2.0  # seconds that killed processes may take to be gone: a kernel under load, or one that waits for a disk
 
 
 def stop_family(root: int) -> set[int]:
@@ -31,9 +35,15 @@ def _parents() -> dict[int, int]:
         return parents
     for entry in entries:
         if entry.isdigit():
-            with suppress(OSError, ValueError, IndexError), open(f"/proc/{entry}/stat", "rb") as stream:
-                parents[int(entry)] = int(stream.read().rpartition(b")")[2].split()[1])
+            with suppress(OSError, ValueError, IndexError):
+                parents[int(entry)] = int(_status(int(entry))[1])
     return parents
+
+
+def _status(pid: int) -> list[bytes]:
+    """Return what /proc says of a process after its name, which may hold blanks and brackets: its state, its parent, ..."""
+    with open(f"/proc/{pid}/stat", "rb") as stream:
+        return stream.read().rpartition(b")")[2].split()
 
 
 def holders(descriptors: Iterable[int]) -> set[int]:
@@ -52,7 +62,24 @@ def holders(descriptors: Iterable[int]) -> set[int]:
 
 
 def kill_processes(processes: Iterable[int]) -> None:
-    """Kill processes; one that is gone, or is not ours, is passed over."""
+    """Kill processes and see them gone, as /proc says; one that is gone, or is not ours, is passed over.
+
+    A signal is only a promise: who returns at once still sees them run, hold locks and write.
+    """
+    killed: list[int] = []
     for pid in processes:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+            killed.append(pid)
+    until = time.monotonic() + _DYING
+    for pid in killed:
+        while _runs(pid) and time.monotonic() < until:
+            time.sleep(0.001)
+
+
+def _runs(pid: int) -> bool:
+    """Say whether a process is there and no zombie; False where there is no /proc to ask."""
+    try:
+        return _status(pid)[0] not in (b"Z", b"X")
+    except (OSError, IndexError):
+        return False
