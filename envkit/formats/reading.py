@@ -15,13 +15,14 @@ from packaging.version import Version
 
 from .. import errors, events, host as host_module
 from ..errors import CorruptError, EnvkitError
-from ..models import cells, environment, mapping, plans
+from ..models import activation, cells, environment, kernels, looks, mapping, packages, plans, specs
 from . import nbformat_output
 from .values import PLACES, ROOT, VERSION, fact_names, field_names
 
 _SHOWN = 60  # characters of a misfit that its error quotes
 # Names that a module imports for checkers only are missing from it at run time; the types of all fields are among these.
-_NAMES: dict[str, Any] = {**vars(host_module), **vars(cells), **vars(mapping), **vars(environment), **vars(plans), "Literal": Literal}
+_HOMES = (host_module, cells, mapping, environment, activation, kernels, looks, packages, plans, specs)
+_NAMES: dict[str, Any] = {**{name: found for home in _HOMES for name, found in vars(home).items()}, "Literal": Literal}
 _FROM_TEXT: dict[type, Callable[[str], object]] = {Path: Path, Version: Version, datetime: datetime.fromisoformat}
 
 

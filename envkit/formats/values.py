@@ -24,13 +24,12 @@ T = TypeVar("T")
 VERSION: Final = 1
 PLACES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("Environment", "Problem"), "models.environment"),
-    **dict.fromkeys(
-        (
-            *("Activation", "Change", "Changes", "Interpreter", "Kernel", "Lock", "Outdated", "Package", "Plan", "Project", "Proof"),
-            *("Removal", "Selection", "Sources", "Spec", "Step"),
-        ),
-        "models.plans",
-    ),
+    **dict.fromkeys(("Activation", "Interpreter"), "models.activation"),
+    **dict.fromkeys(("Kernel", "Proof"), "models.kernels"),
+    **dict.fromkeys(("Change", "Selection"), "models.looks"),
+    **dict.fromkeys(("Changes", "Outdated", "Package"), "models.packages"),
+    **dict.fromkeys(("Plan", "Removal", "Step"), "models.plans"),
+    **dict.fromkeys(("Lock", "Project", "Sources", "Spec"), "models.specs"),
     "Result": "models.cells",
     "Switch": "models.switch",
     "Host": "host",
