@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 from . import environments, plugins
 from .match_specs import CONDA
-from .models.packages import Changes
 
 if TYPE_CHECKING:
     from .control import Work
     from .host import Host
     from .models.environment import Environment, Problem
-    from .models.packages import Package
+    from .models.packages import Changes, Package
     from .protocols import Backend, PackageManager
 
 
@@ -103,6 +102,8 @@ def as_it_is(environment: Environment, work: Work) -> Environment:
 
 def joined(changes: Sequence[Changes]) -> Changes:
     """Return several changes as one."""
+    from .models.packages import Changes  # noqa: PLC0415 - most calls change no packages
+
     return Changes(
         added=tuple(package for each in changes for package in each.added),
         removed=tuple(package for each in changes for package in each.removed),

@@ -15,15 +15,15 @@ from .environments import interpreted, resolved
 from .errors import CorruptError, DeadlineError, KernelError, NotFoundError, ProcessError, UsageError
 from .formats import dotenv
 from .match_specs import CONDA
-from .models.activation import Activation, Interpreter
-from .models.environment import Environment
 from .system.look import Look
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from .host import Host
+    from .models.activation import Activation, Interpreter
     from .models.aliases import Env, StrPath
+    from .models.environment import Environment
     from .system.process import CompletedProcess, Stream
 
 

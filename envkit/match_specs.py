@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from .discovery import requests
 from .errors import UsageError
-from .models import capabilities
 
 if TYPE_CHECKING:
     from .formats.match_spec import MatchSpec
@@ -28,6 +27,8 @@ def backend_name(spec: Spec) -> str:
     if is_locked(spec):
         asks.append("lock")
     if spec.backend == "auto":
+        from .models import capabilities  # noqa: PLC0415 - few specs are made where few modules are loaded
+
         return capabilities.chosen(frozenset({CONDA} if asks else {"pypi"}))
     if asks and spec.backend == "venv":
         raise UsageError(

@@ -13,6 +13,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import places
 from .control import Work
@@ -22,10 +23,12 @@ from .formats.names import checked_name
 from .formats.ready_record import Dirty, Record
 from .formats.record_text import DIRTY, LOG, MARKS, READY
 from .host import Host
-from .models.environment import Environment
-from .models.specs import Sources, Spec
 from .system import files, locks, sites
 from .system.locks import Held
+
+if TYPE_CHECKING:
+    from .models.environment import Environment
+    from .models.specs import Sources, Spec
 
 _UNCOUNTED = frozenset({"__pycache__", conda_meta.HISTORY, "state"})  # what changes while the packages stay the same
 _RECORD_SIZE = 1024 * 1024  # bytes; a larger file is no record of ours
@@ -206,6 +209,7 @@ def sources_of(record: Record | None) -> Sources:
     """Return where the packages of an environment came from; the defaults where its record does not say."""
     from .errors import CorruptError  # noqa: PLC0415 - needed for rebuilding only
     from .formats.values import from_json  # noqa: PLC0415 - same
+    from .models.specs import Sources  # noqa: PLC0415 - same
 
     if record is not None and record.sources:
         with suppress(CorruptError):

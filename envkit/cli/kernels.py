@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import output, progress
+
+if TYPE_CHECKING:
+    from argparse import Namespace
 
 
 def listed(options: Namespace) -> int:

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from . import looking
 
@@ -50,8 +50,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
 def parser(command: str | None = None) -> argparse.ArgumentParser:
     """Return the parser; what it parses has the command's function as `command`.
 
-    For a `command` that only looks at the machine, and is called often, the others are left out: to make them all takes
-    longer than to look.
+    For a `command` that there is, those of other groups are left out: to make them all takes longer than most of what they do.
     """
     made = argparse.ArgumentParser(
         formatter_class=_Help,
@@ -59,14 +58,9 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
         description="Find, make, manage and run Python environments, and give each a working Jupyter kernel.",
     )
     verbs = made.add_subparsers(metavar="COMMAND", required=True, prog="envkit")  # or argparse asks for the terminal's width
-    _looking(verbs)
-    if command in verbs.choices:
-        return made
-    _making(verbs)
-    _keeping(verbs)
-    _packages(verbs)
-    _using(verbs)
-    _kernels(verbs)
+    groups = [group for names, group in _GROUPS if command in names.split()]
+    for group in groups or [group for _, group in _GROUPS]:
+        group(verbs)
     return made
 
 
@@ -96,7 +90,7 @@ def _looking(verbs: Verbs) -> None:
 
 
 def _making(verbs: Verbs) -> None:
-    from . import making  # noqa: PLC0415 - commands that only look do without it
+    from . import making  # noqa: PLC0415 - other commands do without it
 
     create = _verb(verbs, "create", "make a new environment", making.create)
     create.add_argument("where", nargs="?", metavar="NAME|PATH", help="without it .venv here, with what the project here asks for")
@@ -140,7 +134,7 @@ def _conda(made: argparse.ArgumentParser) -> None:
 
 
 def _keeping(verbs: Verbs) -> None:
-    from . import keeping  # noqa: PLC0415 - commands that only look do without it
+    from . import keeping  # noqa: PLC0415 - other commands do without it
 
     remove = _verb(verbs, "remove", "remove an environment and its kernels", keeping.remove)
     remove.add_argument("env", metavar="ENV", help="a path or a name")
@@ -159,7 +153,7 @@ def _keeping(verbs: Verbs) -> None:
 
 
 def _packages(verbs: Verbs) -> None:
-    from . import packaging  # noqa: PLC0415 - commands that only look do without it
+    from . import packaging  # noqa: PLC0415 - other commands do without it
 
     install = _verb(verbs, "install", "install packages into an environment", packaging.install)
     _conda(install)
@@ -196,7 +190,7 @@ def _packages(verbs: Verbs) -> None:
 
 
 def _using(verbs: Verbs) -> None:
-    from . import using  # noqa: PLC0415 - commands that only look do without it
+    from . import using  # noqa: PLC0415 - other commands do without it
 
     run = _verb(verbs, "run", "run a program in an environment, without a shell", using.run)
     run.add_argument("env", metavar="ENV", help="a path or a name")
@@ -211,12 +205,11 @@ def _using(verbs: Verbs) -> None:
 
 
 def _kernels(verbs: Verbs) -> None:
-    from . import kernels  # noqa: PLC0415 - commands that only look do without it
+    from . import kernels  # noqa: PLC0415 - other commands do without it
 
-    kernel = verbs.add_parser(
-        "kernel", help="list, register, rename, remove, verify and examine Jupyter kernels", description="Jupyter kernels of environments."
-    )
-    inner = kernel.add_subparsers(metavar="COMMAND", required=True)
+    text = "list, register, rename, remove, verify and examine Jupyter kernels"
+    kernel = verbs.add_parser("kernel", help=text, description="Jupyter kernels of environments.", formatter_class=_Help)
+    inner = kernel.add_subparsers(metavar="COMMAND", required=True, prog="envkit kernel")
     listed = _verb(inner, "list", "list the kernels that Jupyter finds", kernels.listed)
     doctor = _verb(inner, "doctor", "say what is wrong with kernels, and what mends it", kernels.doctor)
     for asked in (listed, doctor):
@@ -243,6 +236,17 @@ def _kernels(verbs: Verbs) -> None:
     prune.add_argument("--dry-run", action="store_true", help="only say what would be removed")
     verify = _verb(inner, "verify", "start a kernel, run a cell in it, stop it", kernels.verify)
     verify.add_argument("name")
+
+
+_GROUPS: Final = (
+    ("find resolve", _looking),
+    ("create ensure provision lock", _making),
+    ("remove clone repair prune", _keeping),
+    ("install uninstall export list outdated upgrade tree why check", _packages),
+    ("run activate shell", _using),
+    ("kernel", _kernels),
+)
+"""The commands in the order in which help lists them, by what is imported for them."""
 
 
 def _seconds(text: str) -> float:

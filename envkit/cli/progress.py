@@ -45,9 +45,11 @@ def control(options: Namespace, heard: Heard | None = None) -> Control:
 
 def reporter() -> Reporter:
     """Return bars where stderr is a terminal and `rich` is there, else plain lines."""
-    from importlib.util import find_spec  # noqa: PLC0415 - looking at the machine shows no progress
+    if not sys.stderr.isatty():
+        return Lines()
+    from importlib.util import find_spec  # noqa: PLC0415 - a terminal alone has bars
 
-    return Bars() if sys.stderr.isatty() and find_spec("rich") is not None else Lines()
+    return Bars() if find_spec("rich") is not None else Lines()
 
 
 def printable(text: str) -> str:

@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from string import Template
 from typing import Any, Final, TypeGuard
 
 from ..models.mapping import EMPTY, freeze
@@ -166,6 +165,8 @@ def filled_argv(argv: tuple[str, ...], values: Mapping[str, str]) -> tuple[str, 
 
 def filled_env(env: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables with `${NAME}` and `$NAME` taken from `environ`; an unknown name stays as it is."""
+    from string import Template  # noqa: PLC0415 - whoever only writes one needs it not
+
     return {name: Template(value).safe_substitute(environ) for name, value in env.items()}
 
 

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import PurePath
-from typing import Any, Final, TypeGuard, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar, overload
 
 from ..errors import EnvkitError, UsageError
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 T = TypeVar("T")
 
@@ -118,12 +120,14 @@ def _written(value: object, where: str) -> object:
         return {str(key): _written(item, f"{where}[{key!r}]") for key, item in value.items()}
     if _is_set(value):
         return sorted(str(_written(item, where)) for item in value)
-    if isinstance(value, datetime):
-        return _time_written(value, where)
     from packaging.version import Version  # noqa: PLC0415 - whoever has a version has it imported
 
     if isinstance(value, Version):
         return str(value)
+    from datetime import datetime  # noqa: PLC0415 - few values hold a time
+
+    if isinstance(value, datetime):
+        return _time_written(value, where)
     raise _unfit(value, f" at {where}")
 
 
@@ -159,6 +163,8 @@ def field_names(kind: type) -> tuple[str, ...]:
 
 
 def _time_written(time: datetime, where: str) -> str:
+    from datetime import UTC  # noqa: PLC0415 - as above
+
     if time.tzinfo is None:
         raise _unfit(time, f" at {where}: a time needs a zone, such as tzinfo=datetime.UTC")
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")

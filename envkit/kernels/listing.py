@@ -6,7 +6,6 @@ Nothing that lies in those directories is trusted: what cannot be read is a resu
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -231,7 +230,9 @@ def _gone(name: str, kernel: KernelJson, host: Host, reader: Reader | None) -> P
     if is_absolute(program, host):
         there = os.path.exists(host.path(program))
     else:
-        there = shutil.which(program, path=host.environ.get("PATH")) is not None
+        from shutil import which  # noqa: PLC0415 - of the few kernels whose program has no path
+
+        there = which(program, path=host.environ.get("PATH")) is not None
     if there:
         return None
     return Problem(

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from ..control import Work
 from ..errors import EnvkitError, RefusedError
 from ..kernelspec import spec
-from ..models.kernels import Kernel
-from ..models.plans import Removal
 from ..models.several import Several
 from ..system.files import size_of
 from .aliases import aliases_of
@@ -19,6 +17,8 @@ from .listing import GONE, at, directories, is_absolute, named, owner_of
 
 if TYPE_CHECKING:
     from ..host import Host
+    from ..models.kernels import Kernel
+    from ..models.plans import Removal
 
 
 def unregister(kernel: Kernel | str, *, foreign: bool = False, dry_run: bool = False, host: Host | None = None) -> Removal:
@@ -97,6 +97,8 @@ def remove_kernels(those: Iterable[Kernel], work: Work) -> tuple[Removal, ...]:
 
 
 def _removed(kernel: Kernel, work: Work, *, dry_run: bool = False) -> Removal:
+    from ..models.plans import Removal  # noqa: PLC0415 - those who only register remove nothing
+
     reason = "envkit wrote it" if kernel.owned else "foreign=True was given"
     if kernel.problem is not None and kernel.problem.code in GONE:
         reason += f", and {kernel.problem.message}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Callable
@@ -129,6 +128,8 @@ def remove_tree(path: Path, *, still_ours: Callable[[], bool] = lambda: True) ->
 
 def delete_renamed(trash: Path) -> None:
     """Delete a tree; directories without permissions are given them (pip and uv leave such in read-only stores)."""
+    import shutil  # noqa: PLC0415 - it brings four compressors, and most calls remove nothing
+
     try:
         shutil.rmtree(trash)
     except PermissionError:
