@@ -24,7 +24,7 @@ from envkit.events import Event, Finished, Started
 from envkit.formats.nbformat_output import ERROR
 from envkit.formats.values import PLACES, from_json, to_json
 from envkit.host import Host
-from envkit.models import cells, environment, mapping, plans, switch
+from envkit.models import activation, cells, environment, kernels, looks, mapping, packages, plans, specs, switch
 from envkit.models.activation import Interpreter
 from envkit.models.environment import Environment, Problem
 from envkit.models.mapping import FrozenMapping
@@ -43,7 +43,8 @@ VERSIONS = st.builds(
 )
 ZONES = st.integers(-12 * 60, 12 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 TIMES = st.datetimes(min_value=datetime(2, 1, 1), max_value=datetime(9998, 1, 1), timezones=ZONES)  # noqa: DTZ001 - hypothesis adds the zone
-NAMES = {**vars(host_module), **vars(cells), **vars(mapping), **vars(environment), **vars(plans)}
+HOMES = (environment, activation, kernels, looks, packages, plans, specs)
+NAMES = {name: found for module in (host_module, cells, mapping, *HOMES) for name, found in vars(module).items()}
 
 
 @st.composite
@@ -100,7 +101,7 @@ SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
     Plan: st.builds(Plan, steps=st.lists(st.builds(Step, action=TEXT, text=TEXT), max_size=2)),
 }
 VALUES = [cells.Output if name is None else getattr(module, name) for module, name in (
-    *((module, name) for module in (environment, plans, events, host_module) for name, kind in vars(module).items()
+    *((module, name) for module in (*HOMES, events, host_module) for name, kind in vars(module).items()
       if is_dataclass(kind) and kind.__module__ == module.__name__),
     (cells, "Result"), (cells, "Output"), (switch, "Switch"),
 )]  # fmt: skip
@@ -144,7 +145,7 @@ def test_the_registry_holds_every_value() -> None:
     """No public value is missing from it, and each name leads to its class."""
     named = {kind.__name__ for kind in VALUES if kind is not cells.Output}
     assert set(PLACES) == named
-    for module in (environment, plans, events):
+    for module in (*HOMES, events):
         assert {name for name, place in PLACES.items() if f"envkit.{place}" == module.__name__} == {
             kind.__name__ for kind in VALUES if kind.__module__ == module.__name__
         }
@@ -311,7 +312,7 @@ def test_writing_an_environment_imports_nothing_but_what_it_is_made_of() -> None
     code = (
         "import sys; from pathlib import Path; from packaging.version import Version; from envkit.models.environment import Environment;"
         "from envkit.formats.values import to_json; to_json((Environment(prefix=Path('/x'), kind='venv', version=Version('3.12')),));"
-        "print([m for m in ('envkit.models.plans', 'packaging.requirements', 'asyncio', 'typing_extensions', 'envkit.formats.reading') "
+        "print([m for m in ('envkit.models.plans', 'envkit.models.specs', 'envkit.models.packages', 'datetime', 'packaging.requirements', 'asyncio', 'typing_extensions', 'envkit.formats.reading') "
         "if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2], check=True)

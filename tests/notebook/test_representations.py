@@ -14,7 +14,7 @@ from notebook_gallery import ANALYSIS, BROKEN, KERNEL, MISSING, RICH, STALE, VAL
 
 import envkit
 from envkit.markup import Table, Words
-from envkit.models import plans
+from envkit.models import activation, kernels, looks, packages, plans, specs
 from envkit.models.environment import Environment
 from envkit.models.packages import Package
 from envkit.models.plans import Plan, Step
@@ -70,7 +70,8 @@ def test_every_value_has_text_and_html(value: Any) -> None:
 
 def test_no_value_is_forgotten() -> None:
     """Each class of values that a verb returns has a view, and one of each is in the gallery."""
-    kinds = {kind for kind in vars(plans).values() if is_dataclass(kind)}
+    homes = (activation, kernels, looks, packages, plans, specs)
+    kinds = {kind for home in homes for kind in vars(home).values() if is_dataclass(kind)}
     assert {kind.__name__ for kind in kinds if isinstance(kind, type)} <= {type(value).__name__ for value in VALUES}
     for name in envkit.__all__:
         thing = getattr(envkit, name)
@@ -154,7 +155,7 @@ def test_a_problem_shows_what_apply_would_do() -> None:
 
 def test_a_plan_shows_steps_and_packages() -> None:
     """In their order, and what is added."""
-    plan = Plan(steps=(Step(action="install", text="do it"),), changes=plans.Changes(added=(RICH,)))
+    plan = Plan(steps=(Step(action="install", text="do it"),), changes=packages.Changes(added=(RICH,)))
     assert bundle(plan)["text/plain"].splitlines() == ["Plan: 1 step", "install  do it", "+        rich 14.0.0"]
 
 
