@@ -105,22 +105,28 @@ def build(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | N
                     raise
                 except OSError as error:
                     raise files.machine_error(error, prefix) from error
-        environment = identified_half_made(prefix, work)
-        known = known_sets.put(environment, spec, wanted, work)
-        if not known:
-            if spec.lock is not None and not match_specs.is_locked(spec):
-                exactness.sync(spec, environment, work, lock)
-                changing.verify(environment, work.host)
-            elif wanted:
-                changing.put_unmarked(environment, _wanted(spec, wanted), work, lock)
-            known_sets.remember(environment, spec, wanted, work)
-        afterwards.run_all(environment, spec.post_install, spec, work, lock)
+        known = _furnish(prefix, spec, wanted, work, lock) if wanted or spec.lock is not None or spec.post_install else True
         requested = tuple(map(planning.shown, wanted))
         remembered = replace(spec, conda=conda if spec.lock is None else spec.conda)
         record = records.new_record(prefix, remembered, requested, work.host, key=key)
-        slow = bool(spec.post_install or conda or spec.lock or wanted) and not (known and not spec.post_install)
+        slow = bool(conda or spec.post_install) or not known
         records.finish(prefix, record, work.host, durable=slow)  # what took milliseconds is made again in milliseconds
-    return identified(prefix, work)
+        return identified(prefix, work)
+
+
+def _furnish(prefix: Path, spec: Spec, wanted: tuple[str | Project, ...], work: Work, lock: Held) -> bool:
+    """Put the packages into an environment that is being made, and run its commands; True if the packages came from the store."""
+    environment = identified_half_made(prefix, work)
+    known = known_sets.put(environment, spec, wanted, work)
+    if not known:
+        if spec.lock is not None and not match_specs.is_locked(spec):
+            exactness.sync(spec, environment, work, lock)
+            changing.verify(environment, work.host)
+        elif wanted:
+            changing.put_unmarked(environment, _wanted(spec, wanted), work, lock)
+        known_sets.remember(environment, spec, wanted, work)
+    afterwards.run_all(environment, spec.post_install, spec, work, lock)
+    return known
 
 
 def identified_half_made(prefix: Path, work: Work) -> Environment:

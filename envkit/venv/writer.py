@@ -146,7 +146,12 @@ def _configuration(base: Base, host: Host, prompt: str | None, *, system_site_pa
 def _write_directories(paths: Layout, base: Base, host: Host) -> None:
     include = paths.join("Include" if host.platform == "win32" else "include")
     for directory in (paths.prefix, paths.scripts, include, paths.purelib):
-        os.makedirs(directory, exist_ok=True)
+        try:
+            os.mkdir(directory)
+        except FileExistsError:
+            pass  # where it is no directory, what is written into it will say so
+        except FileNotFoundError:
+            os.makedirs(directory, exist_ok=True)
     if host.platform not in {"win32", "darwin"} and base.wide:
         # Some distributions put compiled packages into lib64; without links (FAT) only those are worse off.
         with suppress(OSError):
