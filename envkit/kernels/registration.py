@@ -121,6 +121,8 @@ def registered(
         own: the kernelspec that the environment brings which is to be registered; None for a Python one, or where there is no Python
             for the one that `shipped.meant` says.
     """
+    if display_name is not None and not display_name.strip():
+        raise UsageError("the display name is blank", code="display-name", hint="give a text for people, or None for the usual one")
     directory = _scope_directory(scope, work.host)
     wanted = name if name is not None else name_for(environment)
     own = own if own is not None else shipped.meant(environment, work.host)
@@ -267,6 +269,8 @@ def _install_ipykernel(environment: Environment, work: Work, *, allowed: bool) -
 
 def _checked_variables(variables: Mapping[str, str]) -> dict[str, str]:
     for name, value in variables.items():
+        if not all(isinstance(text, str) for text in (name, value)):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without checkers give numbers
+            raise TypeError(f"variables takes texts, and {name!r} is {value!r}")
         if not name or "=" in name or "\0" in name + value:
             raise UsageError(
                 f"{name!r} cannot be a variable", code="variables", hint="a name without '=' and a value without NUL are needed"

@@ -114,12 +114,15 @@ def test_arguments_are_checked_before_anything_happens(kernel_environment: Path,
         {"install_ipykernel": "yes"},
         {"variables": {"A=B": "x"}},
         {"name": Path("demo")},
+        {"display_name": " "},
     ):
         with pytest.raises(UsageError) as caught:
             envkit.jupyter.register(kernel_environment, host=host, **wrong)
         assert caught.value.hint
     with pytest.raises(TypeError):
         envkit.jupyter.register(kernel_environment, host=host, inherit="PYTHONPATH")
+    with pytest.raises(TypeError, match="'THREADS' is 4"):
+        envkit.jupyter.register(kernel_environment, host=host, variables={"THREADS": 4})  # type: ignore[dict-item]
     with pytest.raises(TypeError):
         envkit.jupyter.register(kernel_environment, host=host, scop="user")  # type: ignore[call-arg]
     assert not Path(host.environ["JUPYTER_DATA_DIR"]).exists()
