@@ -262,7 +262,7 @@ def _scope_directory(scope: Scope | Path, host: Host) -> Path:
 def _install_ipykernel(environment: Environment, work: Work, *, allowed: bool) -> None:
     if not allowed or places.is_stored(environment.prefix, work.host):
         raise composing.without_ipykernel(environment, work.host)
-    from ..packages import ensure_installed  # noqa: PLC0415 - only where something is installed
+    from ..remedies import ensure_installed  # noqa: PLC0415 - only where something is installed
 
     ensure_installed(environment, ["ipykernel"], work)
 
