@@ -20,7 +20,7 @@ from ..kernelspec import paths, spec
 from ..models.environment import Environment
 from ..models.mapping import EMPTY
 from ..models.plans import Kernel
-from . import composing, shipped
+from . import composing, scopes, shipped
 from .aliases import aliases_of, write_with_aliases
 from .composing import name_for as name_for  # noqa: PLC0414 - the names of kernels belong to registration
 from .listing import kernels as kernels, kernels_of as kernels_of  # noqa: PLC0414 - same
@@ -150,6 +150,7 @@ def registered(
             earlier = () if there is None else aliases_of(place, work.host, there)
             write_with_aliases(place, kernel, logos, earlier, private=env_file is not None)
         note_kernel(environment, place, work)
+        scopes.remember(directory, work)
         task.text = str(place)
     return Kernel(name=place.name, display_name=kernel.display_name, path=place, environment=environment, owned=True)
 
