@@ -29,7 +29,7 @@ def remembered(host: Host) -> tuple[str, ...]:
         said: Any = json.loads(Look(host).text(str(host.data / _NAME), _LIMIT) or "[]")
     except ValueError:
         return ()
-    places: list[Any] = said if isinstance(said, list) else []
+    places: list[Any] = said if isinstance(said, list) else []  # pyright: ignore[reportUnknownVariableType]
     return tuple(place for place in places if isinstance(place, str) and "\0" not in place)
 
 
