@@ -19,7 +19,7 @@ from ..errors import KernelError, UsageError
 from ..kernelspec import spec
 from ..kernelspec.launch import launch_of
 from ..kernelspec.paths import this_python
-from ..models.plans import Kernel, Proof
+from ..models.kernels import Kernel, Proof
 from .checks import missing_provisioner, provisioner_missing
 from .listing import named
 
