@@ -22,13 +22,13 @@ _FRAME: Final = (
     f"{_FONT};display:inline-block;box-sizing:border-box;max-width:100%;overflow-x:auto;margin:4px 0;padding:10px 16px;border:{_LINE};"
     "border-radius:8px"
 )
-_TITLE: Final = "font-size:14px;font-weight:600;margin:0 0 2px"
-_TABLE: Final = f"{_FONT};border-collapse:collapse;border:none;margin:6px 0 0;table-layout:auto"
+_TITLE: Final = "font-size:14px;font-weight:600;margin:0"
+_TABLE: Final = f"{_FONT};border-collapse:collapse;border:none;table-layout:auto"
 _CELL: Final = "text-align:left;vertical-align:baseline;padding:3px 24px 3px 0;border:none;max-width:none"
 _RULED: Final = f"{_CELL};border-bottom:{_LINE}"
 _HEAD: Final = f"{_RULED};font-weight:600;font-size:12px;opacity:.7;white-space:nowrap"
 _LABEL: Final = f"{_CELL};opacity:.7;white-space:nowrap"
-_PRE: Final = f"{_CODE};margin:4px 0 0;padding:6px 10px;max-height:320px;overflow:auto;background:rgba(128,128,128,.1);border-radius:4px"
+_PRE: Final = f"{_CODE};margin:6px 0 0;padding:6px 10px;max-height:320px;overflow:auto;background:rgba(128,128,128,.1);border-radius:4px"
 _TINTS: Final = {"good": "46,160,67", "warning": "210,140,0", "error": "218,54,51", "tag": "128,128,128"}
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _LOOKS: Final = {"plain": "", "strong": "font-weight:600", "quiet": "opacity:.7", "code": f"{_CODE};overflow-wrap:anywhere"}
@@ -63,8 +63,8 @@ class Words:
         if tint is None:
             return _LOOKS[self.look]
         return (
-            f"display:inline-block;padding:0 8px;border-radius:10px;font-size:11px;font-weight:600;line-height:18px;white-space:nowrap;"
-            f"background:rgba({tint},.18);border:1px solid rgba({tint},.55)"
+            "display:inline-block;vertical-align:1px;padding:0 8px;border-radius:10px;font-size:11px;font-weight:600;line-height:18px;"
+            f"white-space:nowrap;background:rgba({tint},.18);border:1px solid rgba({tint},.55)"
         )
 
 
@@ -114,7 +114,7 @@ class Table:
             return ""
         if not any(self.columns):
             labels = max(map(len, self.rows)) > 1
-            return _table(
+            return self._below_title(
                 [
                     "".join(
                         _data(cell, _CELL if number or not labels or not isinstance(cell, str) else _LABEL)
@@ -126,16 +126,16 @@ class Table:
         head = "".join(f'<th style="{_HEAD}">{escape(printable(name))}</th>' for name in self.columns)
         last = len(self.rows) - 1
         rows = ["".join(_data(cell, _CELL if number == last else _RULED) for cell in row) for number, row in enumerate(self.rows)]
-        return _table([head, *rows])
+        return self._below_title([head, *rows])
+
+    def _below_title(self, rows: list[str]) -> str:
+        # the ground is said for each row: notebooks stripe tables, and a striped card looks torn
+        body = "".join(f'<tr style="background:transparent">{row}</tr>' for row in rows)
+        return f'<table style="{_TABLE};margin:{"8px 0 0" if self.title or self.plates else "0"}">{body}</table>'
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """Return both forms for a notebook, which takes the one that it can show."""
         return {"text/plain": self.text(), "text/html": self.html()}
-
-
-def _table(rows: list[str]) -> str:
-    # the ground is said for each row: notebooks stripe tables, and a striped card looks torn
-    return f'<table style="{_TABLE}">' + "".join(f'<tr style="background:transparent">{row}</tr>' for row in rows) + "</table>"
 
 
 def _data(cell: Cell, style: str) -> str:

@@ -112,7 +112,17 @@ def install(
         torn = changing.torn_packages(environment, work)
         with changing.changing(environment, work, asked=wanted):
             changing.mend(environment, torn, sources, work, lock)
-            return changing.put(environment, wanted, work, lock=lock)
+            changes = changing.put(environment, wanted, work, lock=lock)
+    _tell_kernels(environment, work)
+    return changes
+
+
+def _tell_kernels(environment: Environment, work: Work) -> None:
+    """Let the environment's kernels know what activating it does now: packages of conda bring variables and scripts, and Python."""
+    if environment.kind == CONDA:
+        from .kernels.refreshing import refresh  # noqa: PLC0415 - only where activation may have changed
+
+        refresh(ecosystems.as_it_is(environment, work), work)
 
 
 def _several(name: str, given: Iterable[str]) -> tuple[str, ...]:
@@ -164,7 +174,8 @@ def uninstall(env: Env, *names: str, dry_run: bool = False, **control: Unpack[Co
     ):
         changes = _uninstall(environment, pypi, conda, work, descriptors=(*lock.descriptors, *inner))
         dropped.update(package.name for package in changes.removed)  # with a conda package goes what needs it
-        return changes
+    _tell_kernels(environment, work)
+    return changes
 
 
 def _uninstall(
@@ -194,17 +205,3 @@ def _checked_names(names: Iterable[str]) -> tuple[str, ...]:
         return tuple(canonicalize_name(name, validate=True) for name in names)
     except InvalidName as error:
         raise UsageError(str(error), code="name", hint="give the names of packages, without versions") from error
-
-
-def ensure_installed(environment: Environment, wanted: Sequence[str], work: Work) -> None:
-    """Install what of `wanted` is missing from PyPI, under the environment's lock; nothing is done where all is there."""
-    manager = plugins.package_manager("pypi")
-    if not manager.unsatisfied(environment, wanted, work.host):
-        return
-    changing.refuse_managed(changing.changeable(environment), allowed=False)
-    with records.locked(environment.prefix, work) as lock:
-        missing = manager.unsatisfied(environment, wanted, work.host)
-        if missing:
-            record = records.state_of(environment.prefix, work.host).record
-            limits = record.constraints if record else ()
-            changing.put_held(environment, Wanted(pypi=missing, constraints=limits), work, lock, record=record)

@@ -103,6 +103,20 @@ def with_fixes(environment: Environment, problems: Iterable[Problem], work: Work
     return found
 
 
+def ensure_installed(environment: Environment, wanted: Sequence[str], work: Work) -> None:
+    """Install what of `wanted` is missing from PyPI, under the environment's lock; nothing is done where all is there."""
+    manager = plugins.package_manager("pypi")
+    if not manager.unsatisfied(environment, wanted, work.host):
+        return
+    changing.refuse_managed(changing.changeable(environment), allowed=False)
+    with records.locked(environment.prefix, work) as lock:
+        missing = manager.unsatisfied(environment, wanted, work.host)
+        if missing:
+            record = records.state_of(environment.prefix, work.host).record
+            limits = record.constraints if record else ()
+            changing.put_held(environment, changing.Wanted(pypi=missing, constraints=limits), work, lock, record=record)
+
+
 def _may_change(environment: Environment, work: Work) -> bool:
     prefix, host = environment.prefix, work.host
     return environment.kind != "interpreter" and not places.is_stored(prefix, host) and not places.is_temporary(prefix, host)

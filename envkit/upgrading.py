@@ -106,7 +106,12 @@ def upgrade(
         torn = changing.torn_packages(environment, work)
         with changing.changing(environment, work):
             changing.mend(environment, torn, sources, work, lock)
-            return _install(environment, wanted, conda, work, everything=everything, lock=lock)
+            changes = _install(environment, wanted, conda, work, everything=everything, lock=lock)
+    if environment.kind == CONDA:
+        from .kernels.refreshing import refresh  # noqa: PLC0415 - only where activation may have changed
+
+        refresh(ecosystems.as_it_is(environment, work), work)
+    return changes
 
 
 def _install(

@@ -6,9 +6,14 @@ import os
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from envkit.host import Host
+
+# no example fails because the machine stalled while it was drawn or tried
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "PIP_CERT")
 _KEPT_PREFIXES = (

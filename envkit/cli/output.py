@@ -93,7 +93,18 @@ def problems(found: Sequence[Problem]) -> str:
     for problem in found:
         lines.append(f"{problem.severity}: {problem} [{problem.code}]")
         lines += [f"  hint: {problem.hint}"] if problem.hint else []
+        lines += [f"  fix: {command}"] if (command := _fixing(problem)) else []
     return _lines(lines) or "nothing is wrong"
+
+
+def _fixing(problem: Problem) -> str:
+    """Return the command that does what a problem's fix would; empty where there is none."""
+    spec = None if problem.fix is None else problem.fix.spec
+    if spec is None or spec.prefix is None or not spec.pypi:
+        return ""
+    import shlex  # noqa: PLC0415 - most kernels are in order
+
+    return shlex.join(["envkit", "install", str(spec.prefix), *map(str, spec.pypi)])
 
 
 def changes(changed: Changes) -> str:

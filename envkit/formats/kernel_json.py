@@ -20,6 +20,7 @@ NAME: Final = "kernel.json"
 LIMIT: Final = 1024 * 1024  # bytes; a larger file is no kernelspec
 SCHEMA: Final = 1  # of what envkit writes into the metadata
 _OWNER: Final = "envkit"  # the key in the metadata that says whose it is
+_SEVERAL: Final = ("aliases", "given", "inherit")  # what of it is several texts
 _TEMPLATE: Final = re.compile(r"\{([A-Za-z0-9_]+)\}")
 
 
@@ -28,7 +29,8 @@ class Owner:
     """What envkit wrote down in the metadata: the environment's prefix, its Python's version, and the name it has.
 
     alias: the kernel's own name, where this kernelspec is only an earlier name of it. aliases: its earlier names.
-    activation: a digest of what activating the environment did when the kernelspec was written.
+    activation: a digest of what activating the environment did when the kernelspec was written. given: the variables that the
+    caller gave. inherit: those of Jupyter's process that are not blanked.
     """
 
     environment: str
@@ -38,6 +40,8 @@ class Owner:
     alias: str | None = None
     aliases: tuple[str, ...] = ()
     activation: str | None = None
+    given: tuple[str, ...] = ()
+    inherit: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +114,7 @@ def _owner(given: object) -> Owner | None:
     """Return what envkit wrote; what a later version wrote in another way is not taken for ours."""
     if not _is_object(given) or given.get("schema") != SCHEMA:
         return None
-    environment, aliases = given.get("environment"), given.get("aliases")
+    environment = given.get("environment")
     if not isinstance(environment, str) or "\0" in environment:
         return None
     return Owner(
@@ -119,8 +123,8 @@ def _owner(given: object) -> Owner | None:
         kind=_text(given.get("kind")),
         name=_text(given.get("name")) or None,
         alias=_text(given.get("alias")) or None,
-        aliases=tuple(aliases) if _is_texts(aliases) else (),
         activation=_text(given.get("activation")) or None,
+        **{name: tuple(texts) for name in _SEVERAL if _is_texts(texts := given.get(name))},
     )
 
 
@@ -133,7 +137,7 @@ def dump(kernel: KernelJson) -> str:
             "schema": SCHEMA,
             "environment": kernel.owner.environment,
             **{name: value for name, value in known.items() if value},
-            **({"aliases": list(kernel.owner.aliases)} if kernel.owner.aliases else {}),
+            **{name: list(several) for name in _SEVERAL if (several := getattr(kernel.owner, name))},
         }
     fields: dict[str, object] = {
         "argv": list(kernel.argv),

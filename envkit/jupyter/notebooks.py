@@ -147,7 +147,9 @@ class _Execution:
             if self._work.is_set():
                 raise self._work.cancelled()
             if isinstance(error, asyncio.CancelledError):
-                raise self._work.late(self._said())
+                late = self._work.late(self._said())
+                late.hint = "give a longer timeout=; the outputs so far are written"
+                raise late
             if error is not None:
                 said.seek(max(0, said.seek(0, os.SEEK_END) - _TAIL))
                 raise self._error(error, said.read().decode("utf-8", "replace")) from error

@@ -89,15 +89,24 @@ def examined(case: Case) -> Iterator[Problem]:
 
 def _provisioner(case: Case) -> Iterator[Problem]:
     """A kernel with a provisioner that the reading Jupyter does not have is no kernel there, without a word."""
-    stanza: Any = case.written.metadata.get("kernel_provisioner")
-    name = _text(stanza, "provisioner_name")
-    if name is None or name == "local-provisioner" or name in dict(plugins.entry_points(_PROVISIONERS, _directories_of(case))):
-        return
-    yield case.problem(
-        "provisioner-missing",
-        f"it needs the provisioner {name!r}, which is not installed in {case.reader.prefix}, so Jupyter does not show it there",
-        f"install the package that brings {name!r} into {case.reader.prefix}, or register the environment without a provisioner",
-        severity="error",
+    if name := missing_provisioner(case.written, case.reader, case.work):
+        message, hint = provisioner_missing(name, case.reader)
+        yield case.problem("provisioner-missing", message, hint, severity="error")
+
+
+def missing_provisioner(written: KernelJson, reader: Reader, work: Work) -> str | None:
+    """Return the name of the provisioner that a kernelspec needs and the reading Jupyter does not have; None where all is there."""
+    name = _text(written.metadata.get("kernel_provisioner"), "provisioner_name")
+    if name is None or name == "local-provisioner" or name in dict(plugins.entry_points(_PROVISIONERS, _directories_of(reader, work))):
+        return None
+    return name
+
+
+def provisioner_missing(name: str, reader: Reader) -> tuple[str, str]:
+    """Return what is wrong with a kernel whose provisioner is not installed, and what to do."""
+    return (
+        f"it needs the provisioner {name!r}, which is not installed in {reader.prefix}, so Jupyter does not show it there",
+        f"install the package that brings {name!r} into {reader.prefix}, or register the environment without a provisioner",
     )
 
 
@@ -106,12 +115,12 @@ def _text(given: Any, key: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _directories_of(case: Case) -> Iterable[str]:
+def _directories_of(reader: Reader, work: Work) -> Iterable[str]:
     """Return the directories in which the Python that Jupyter runs in has its packages."""
-    if str(case.reader.prefix) == sys.prefix:
+    if str(reader.prefix) == sys.prefix:
         return [path for path in sys.path if path]
-    kind = "venv" if case.reader.virtual else "interpreter"
-    return site_packages(Environment(prefix=case.reader.prefix, kind=kind, python=case.reader.executable), case.work.host)
+    kind = "venv" if reader.virtual else "interpreter"
+    return site_packages(Environment(prefix=reader.prefix, kind=kind, python=reader.executable), work.host)
 
 
 def _bare_python(case: Case) -> Iterator[Problem]:

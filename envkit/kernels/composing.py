@@ -11,7 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from .. import places
@@ -67,6 +68,16 @@ def label(environment: Environment, name: str) -> str:
     return " ".join(part for part in (language, version, flavour, f"({name})") if part)
 
 
+def usual_label(python: str, environment: Environment, name: str) -> str | None:
+    """Return the display name that an environment's kernel got by itself when its Python was this version; None where that is none."""
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - registering does without it
+
+    try:
+        return label(replace(environment, version=Version(python)), name)
+    except InvalidVersion:
+        return None
+
+
 def composed(
     environment: Environment,
     host: Host,
@@ -105,19 +116,21 @@ def composed(
         env=templates(activated, host, variables, inherit, env_file),
         protocol=shipped.protocol,
         metadata={name: value for name, value in shipped.metadata.items() if name != "kernel_provisioner"},
-        owner=owner_of(environment, host),
+        owner=owner_of(environment, host, given=given_of(activated, host, variables, inherit, env_file), inherit=inherit),
     )
     return kernel, spec.logos_in(own, host)
 
 
-def owner_of(environment: Environment, host: Host) -> Owner:
-    """Return what a kernelspec says of the environment that it was written for."""
+def owner_of(environment: Environment, host: Host, *, given: Iterable[str] = (), inherit: Iterable[str] = ()) -> Owner:
+    """Return what a kernelspec says of the environment that it was written for, and of what the caller said then."""
     return Owner(
         environment=host.shown(environment.prefix),
         python=str(environment.version or ""),
         kind=environment.kind,
         name=environment.name,
         activation=fingerprint(environment, host),
+        given=tuple(sorted(given)),
+        inherit=tuple(sorted(inherit)),
     )
 
 
@@ -229,3 +242,14 @@ def templates(
     outside = {name: escaped(value) for name, value in host.environ.items()}
     stated = {} if env_file is None else file_variables(env_file, {**outside, **own}, host, literal=escaped)
     return {**own, **stated, **{name: escaped(value) for name, value in variables.items()}}
+
+
+def given_of(
+    activated: Activation, host: Host, variables: Mapping[str, str], inherit: frozenset[str], env_file: StrPath | None
+) -> frozenset[str]:
+    """Return the names of the variables that a kernelspec has because the caller gave them, by themselves or in a file."""
+    if env_file is None:
+        return frozenset(variables)
+    usual = templates(activated, host, EMPTY, inherit, None)
+    written = templates(activated, host, EMPTY, inherit, env_file)
+    return frozenset(variables) | {name for name, value in written.items() if usual.get(name) != value}

@@ -18,7 +18,9 @@ from ..control import Control, Work, takes_control
 from ..errors import KernelError, UsageError
 from ..kernelspec import spec
 from ..kernelspec.launch import launch_of
+from ..kernelspec.paths import this_python
 from ..models.kernels import Kernel, Proof
+from .checks import missing_provisioner, provisioner_missing
 from .listing import named
 
 if TYPE_CHECKING:
@@ -70,6 +72,9 @@ def proven(kernel: Kernel, work: Work, *, packages: Sequence[str] = ()) -> Kerne
         raise KernelError(
             f"the kernelspec in {kernel.path} cannot be read: {error}", code="spec-unreadable", hint="register the environment again"
         ) from error
+    if missing := missing_provisioner(written, this_python(), work):
+        message, hint = provisioner_missing(missing, this_python())
+        raise KernelError(f"the kernel {kernel.name!r} cannot start: {message}", code="provisioner-missing", hint=hint)
     if written.language.lower() != "python":
         return _answered(kernel, written, work)
     with (

@@ -24,6 +24,7 @@ from ..models.environment import Environment, Problem
 from ..models.kernels import Kernel
 from ..models.several import Several
 from ..system.look import Look
+from . import scopes
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -121,7 +122,7 @@ def named(kernel: Kernel | str, work: Work) -> Kernel:
 
 
 def kernels_of(environment: Environment, host: Host) -> tuple[Kernel, ...]:
-    """Return envkit's kernelspecs of an environment, in every scope: where Jupyter looks, in the environment, and where its record says.
+    """Return envkit's kernelspecs of an environment, in every scope: where Jupyter looks, in it, where its record says, and where we wrote.
 
     Returns:
         In that order, each directory once; the environment need not be there any more.
@@ -129,8 +130,9 @@ def kernels_of(environment: Environment, host: Host) -> tuple[Kernel, ...]:
     work = Work(host=host)
     record = records.state_of(environment.prefix, host).record
     inside = spec.directories_in(str(paths.prefix_directory(environment.prefix) / "kernels"))
+    elsewhere = [directory for place in scopes.remembered(host) for directory in spec.directories_in(place)]
     found: dict[str, Kernel] = {}
-    for directory in (*directories(host), *inside, *(record.kernels if record else ())):
+    for directory in (*directories(host), *inside, *(record.kernels if record else ()), *elsewhere):
         if owner_of(Path(directory), host) == os.path.realpath(environment.prefix):
             found.setdefault(os.path.realpath(directory), at(Path(directory), work))
     return tuple(found.values())

@@ -20,7 +20,7 @@ from ..kernelspec import paths, spec
 from ..models.environment import Environment
 from ..models.kernels import Kernel
 from ..models.mapping import EMPTY
-from . import composing, shipped
+from . import composing, scopes, shipped
 from .aliases import aliases_of, write_with_aliases
 from .composing import name_for as name_for  # noqa: PLC0414 - the names of kernels belong to registration
 from .listing import kernels as kernels, kernels_of as kernels_of  # noqa: PLC0414 - same
@@ -121,6 +121,8 @@ def registered(
         own: the kernelspec that the environment brings which is to be registered; None for a Python one, or where there is no Python
             for the one that `shipped.meant` says.
     """
+    if display_name is not None and not display_name.strip():
+        raise UsageError("the display name is blank", code="display-name", hint="give a text for people, or None for the usual one")
     directory = _scope_directory(scope, work.host)
     wanted = name if name is not None else name_for(environment)
     own = own if own is not None else shipped.meant(environment, work.host)
@@ -148,6 +150,7 @@ def registered(
             earlier = () if there is None else aliases_of(place, work.host, there)
             write_with_aliases(place, kernel, logos, earlier, private=env_file is not None)
         note_kernel(environment, place, work)
+        scopes.remember(directory, work)
         task.text = str(place)
     return Kernel(name=place.name, display_name=kernel.display_name, path=place, environment=environment, owned=True)
 
@@ -260,13 +263,15 @@ def _scope_directory(scope: Scope | Path, host: Host) -> Path:
 def _install_ipykernel(environment: Environment, work: Work, *, allowed: bool) -> None:
     if not allowed or places.is_stored(environment.prefix, work.host):
         raise composing.without_ipykernel(environment, work.host)
-    from ..packages import ensure_installed  # noqa: PLC0415 - only where something is installed
+    from ..remedies import ensure_installed  # noqa: PLC0415 - only where something is installed
 
     ensure_installed(environment, ["ipykernel"], work)
 
 
 def _checked_variables(variables: Mapping[str, str]) -> dict[str, str]:
     for name, value in variables.items():
+        if not all(isinstance(text, str) for text in (name, value)):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without checkers give numbers
+            raise TypeError(f"variables takes texts, and {name!r} is {value!r}")
         if not name or "=" in name or "\0" in name + value:
             raise UsageError(
                 f"{name!r} cannot be a variable", code="variables", hint="a name without '=' and a value without NUL are needed"

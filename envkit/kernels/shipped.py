@@ -105,7 +105,9 @@ def composed(
         interrupt_mode=one.kernel.interrupt_mode,
         protocol=one.kernel.protocol,
         metadata={name: value for name, value in one.kernel.metadata.items() if name != "kernel_provisioner"},
-        owner=composing.owner_of(environment, host),
+        owner=composing.owner_of(
+            environment, host, given=composing.given_of(activated, host, variables, inherit, env_file), inherit=inherit
+        ),
     )
     return kernel, spec.logos_in(str(one.directory), host)
 

@@ -78,7 +78,7 @@ def use(env: Env | Kernel, **control: Unpack[Control]) -> Switch:
         done=True,
         instructions=(
             f'This notebook moves to "{kernel.display_name}" when this cell has ended. Jupyter shows that after a few seconds; a kernel that '
-            f'was just registered is called "{kernel.name}" there until Jupyter looks for new ones, once a minute.\n'
+            f'was just registered is called "{kernel.name}" at the top right until the page is loaded again.\n'
             "Variables do not move along: run again what the next cells need."
         ),
     )

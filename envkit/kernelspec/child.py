@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from ..errors import MachineError, NotFoundError
 from ..system import process
+from ..system.family import bearers, kill_processes
 from ..system.files import machine_error
 from .causes import not_started
 
@@ -34,6 +35,7 @@ Transport = Literal["ipc", "tcp"]
 _CHANNELS: Final = ("shell", "iopub", "stdin", "control", "hb")
 _LONGEST_SOCKET: Final = 90  # bytes of a socket's path: the shortest limit, macOS's, is 104, and the channel's number follows
 _TAIL: Final = 16 * 1024  # bytes of stderr that an error carries
+_MARK: Final = "ENVKIT_KERNEL"  # the variable by which all that the kernel starts is known: its private directory
 _KEPT: Final = 1024 * 1024  # bytes of stderr above which only the tail is kept
 
 
@@ -73,7 +75,8 @@ class Child:
             raise not_started(launch, error) from error
 
     def _variables(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """Return the variables with what makes the kernel end when we do, and on Windows what interrupts it."""
+        """Return the variables with what makes the kernel end when we do, its mark, and on Windows what interrupts it."""
+        environ = {**environ, _MARK: self._directory}
         if sys.platform == "win32":
             import _winapi  # noqa: PLC0415 - there is none elsewhere
 
@@ -132,9 +135,13 @@ class Child:
         return True
 
     def kill(self) -> None:
-        """Kill it with all that it started, and reap it."""
+        """Kill it with all that it started, and reap it; also what is nobody's child any more, for the kernel, or who started it, has ended."""
         with self._guard:
             process.kill_tree(self._process)
+            known: set[int] = set()  # what cannot be killed is not tried for ever
+            while orphans := bearers(f"{_MARK}={self._directory}") - known:
+                kill_processes(orphans)
+                known |= orphans
 
     def close(self) -> None:
         """Kill it and remove its directory."""

@@ -39,6 +39,16 @@ def carry_out(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str
     Raises:
         InstallError, NetworkError, MachineError, ...: what was new is gone then, what was there is as it was or marked dirty.
     """
+    environment = _carried_out(spec, seen, work, lock, key=key, exactly=exactly)
+    if seen.state != "absent":
+        from ..kernels.refreshing import refresh  # noqa: PLC0415 - what is new has no kernel
+
+        refresh(environment, work)
+    return environment
+
+
+def _carried_out(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | None, exactly: Lock | None) -> Environment:
+    """Make what was observed what the spec says; the kernels that are there know nothing of it yet."""
     if seen.state in {"absent", "half-made"} or seen.mismatch is not None:
         return build(spec, seen, work, lock, key=key, exactly=exactly)
     environment = seen.environment

@@ -35,3 +35,8 @@ class Several(tuple[T, ...]):  # noqa: SLOT001 - a tuple with slots can hold not
         return super().__getitem__(key)
 
     _repr_mimebundle_ = shown
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: FBT001 - IPython's own signature
+        """Say the same where IPython wants text: its own way with tuples would come before the bundle. Inside another value: as a tuple."""
+        outermost = not cycle and len(printer.stack) == 1
+        printer.text(shown(self)["text/plain"] if outermost else repr(self))

@@ -1,4 +1,4 @@
-"""Who belongs to a process: its descendants, and whoever holds its pipes; by /proc, where there is one."""
+"""Who belongs to a process: its descendants, whoever holds its pipes, whoever has its variables; by /proc, where there is one."""
 
 from __future__ import annotations
 
@@ -57,6 +57,18 @@ def holders(descriptors: Iterable[int]) -> set[int]:
             with suppress(OSError):
                 held = (f"/proc/{entry}/fd/{name}" for name in os.listdir(f"/proc/{entry}/fd"))
                 if any(os.readlink(link) in ours for link in held):
+                    found.add(int(entry))
+    return found
+
+
+def bearers(variable: str) -> set[int]:
+    """Return the processes, without ours, that were started with a variable, `NAME=value`, as /proc says: orphans that left their tree."""
+    wanted = b"\0" + os.fsencode(variable) + b"\0"
+    found: set[int] = set()
+    with suppress(OSError):
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            with suppress(OSError), open(f"/proc/{entry}/environ", "rb") as stream:
+                if wanted in b"\0" + stream.read() + b"\0" and int(entry) != os.getpid():
                     found.add(int(entry))
     return found
 

@@ -17,9 +17,9 @@ from envkit.kernels import composing, health, registration, shipped
 
 def bash_environment(prefix: Path, **kernel: object) -> Environment:
     """Make an environment without Python that brings a kernelspec, `toy`."""
-    (prefix / "conda-meta").mkdir(parents=True)
+    (prefix / "conda-meta").mkdir(parents=True, exist_ok=True)
     (prefix / "conda-meta" / "history").touch()
-    (prefix / "bin").mkdir()
+    (prefix / "bin").mkdir(exist_ok=True)
     program = prefix / "bin" / "toy"
     program.write_text("#!/bin/sh\nexit 0\n")
     program.chmod(0o755)
@@ -114,3 +114,26 @@ def test_real_kernels_of_a_real_environment(channel: Channel, conda_host: Host, 
     assert (str(stats.proof.version), stats.display_name) == ("4.4.1", "R (stats)")
     assert stats.proof.text == f"R 4.4.1 in {env.prefix}, by IRkernel 1.3"
     assert composing.fingerprint(env, conda_host) == composing.fingerprint(env, replace(conda_host, environ={"PATH": "/bin"}))
+
+
+@pytest.mark.core
+def test_a_kernel_follows_what_packages_do_to_the_activation(tiny_channel: Channel, conda_host: Host, tmp_path: Path) -> None:
+    """What installing, uninstalling and upgrading change of the activation stands in the kernelspec afterwards; what the caller gave stays."""
+    pytest.importorskip("rattler", reason="the embedded engine (extra conda) is not installed")
+    env = envkit.create(tmp_path / "env", conda=["variables"], channels=[tiny_channel.url], host=conda_host)
+    bash_environment(env.prefix)
+    kernel = jupyter.register(env, name="toy", variables={"STAGE": "$x"}, host=conda_host)
+
+    def told() -> dict[str, str]:
+        assert [problem.code for problem in jupyter.doctor(host=conda_host) if problem.subject == "toy"] == []
+        said: dict[str, str] = json.loads((kernel.path / "kernel.json").read_text())["env"]
+        assert said["STAGE"] == "$$x"
+        return said
+
+    assert ("VARIABLES_PLAIN" in told(), "ACTIVATING_SAYS" in told()) == (True, False)
+    envkit.install(env, conda=["activating"], host=conda_host)
+    assert told()["ACTIVATING_SAYS"] == "it's on"
+    envkit.uninstall(env, "variables", host=conda_host)
+    assert ("VARIABLES_PLAIN" in told(), "ACTIVATING_SAYS" in told()) == (False, True)
+    envkit.ensure(Spec(prefix=env.prefix, conda=("variables",), channels=(tiny_channel.url,)), host=conda_host)
+    assert told()["VARIABLES_PLAIN"] == "plain"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -93,3 +94,19 @@ def test_a_closed_pipe_is_no_traceback() -> None:
         timeout=60,
     )
     assert done.stderr == ""
+
+
+def test_the_doctor_names_the_command_that_mends(tmp_path: Path) -> None:
+    """Where a plan would mend an environment, the words of a command that does it stand there, and it mends; 1 as long as one cannot start."""
+    made = envkit.create(tmp_path / "a b")
+    kernel = Path(os.environ["JUPYTER_DATA_DIR"]) / "kernels" / "bare"
+    kernel.mkdir(parents=True)
+    argv = [str(made.python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    (kernel / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "Bare", "language": "python", "env": {"PYTHONPATH": ""}}))
+    done = run("kernel", "doctor")
+    assert done.returncode == 1
+    (line,) = [line for line in done.stdout.splitlines() if line.strip().startswith("fix:") and line.endswith(" ipykernel")]
+    command = shlex.split(line.partition(":")[2])
+    assert command == ["envkit", "install", str(made.prefix), "ipykernel"]
+    assert run(*command[1:]).returncode == 0
+    assert "ipykernel-missing" not in run("kernel", "doctor").stdout

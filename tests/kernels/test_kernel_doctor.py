@@ -195,15 +195,18 @@ def test_a_provisioner_that_is_not_installed_is_told(kernel_environment: Path, h
 
 
 def test_a_stale_activation_and_another_python_are_told(host: Host, tmp_path: Path) -> None:
-    """Variables that the environment was given later, and a Python that it was not registered with."""
+    """Variables that the environment was given behind the kernel's back, and a Python that it was not registered with."""
     spec = envkit.Spec(prefix=tmp_path / "kept", pypi=("ipykernel",), seed="pip")
     environment = envkit.ensure(spec, host=host)
     kernel = jupyter.register(environment, name="kept", host=host)
+    file = kernel.path / "kernel.json"
+    before = file.read_bytes()
     envkit.ensure(replace(spec, variables={"REGION": "north"}), host=host)
+    assert problems(host, "kept") == {}
+    file.write_bytes(before)
     assert set(problems(host, "kept")) == {"activation-stale"}
     jupyter.register(environment, name="kept", host=host)
     assert problems(host, "kept") == {}
-    file = kernel.path / "kernel.json"
     file.write_text(file.read_text().replace(f'"python": "{environment.version}"', '"python": "3.7.1"'))
     assert set(problems(host, "kept")) == {"python-changed"}
 

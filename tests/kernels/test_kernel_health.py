@@ -60,6 +60,11 @@ def test_a_kernel_that_does_not_start_says_why(kernel_environment: Path, bare_en
         "interpreter-broken": {"argv": ["/etc/passwd", *tail], "language": "python"},
         "ipykernel-missing": {"argv": [bare, *tail], "language": "python"},
         "pythonpath-clash": {"argv": [good, *tail], "language": "python", "env": environ},
+        "provisioner-missing": {
+            "argv": [good, *tail],
+            "language": "python",
+            "metadata": {"kernel_provisioner": {"provisioner_name": "cloud-provisioner"}},
+        },
         "died": {"argv": [good, "-c", "import sys; sys.exit('no luck')"], "language": "python"},
         "spec-unreadable": "\ufeff{}",
     }

@@ -24,7 +24,16 @@ kernels = st.builds(
     interrupt_mode=st.sampled_from(["signal", "message"]),
     protocol=st.none() | texts,
     metadata=st.dictionaries(texts.filter(lambda name: name != "envkit"), values, max_size=3),
-    owner=st.none() | st.builds(Owner, environment=texts, python=texts, kind=texts, name=st.none() | texts.filter(bool)),
+    owner=st.none()
+    | st.builds(
+        Owner,
+        environment=texts,
+        python=texts,
+        kind=texts,
+        name=st.none() | texts.filter(bool),
+        given=st.lists(texts, max_size=2).map(tuple),
+        inherit=st.lists(texts, max_size=2).map(tuple),
+    ),
 )
 
 

@@ -149,8 +149,9 @@ def test_time_and_cancel_end_it(kernel_environment: Path, host: Host) -> None:
         jupyter.execute_notebook(source, kernel_environment, output="late.ipynb", cell_timeout=1, host=host)
     assert caught.value.output == "begun\n"
     numbers = [int(said(host.cwd / "late.ipynb")[0])]
-    with pytest.raises(DeadlineError):
+    with pytest.raises(DeadlineError) as late:
         jupyter.execute_notebook(source, kernel_environment, output="later.ipynb", timeout=8, host=host)
+    assert "the outputs so far are written" in str(late.value.hint)
     numbers.append(int(said(host.cwd / "later.ipynb")[0]))
     stop = threading.Event()
     began = time.monotonic()

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -196,6 +197,24 @@ def test_nothing_is_left_of_twenty_sessions(kernel_environment: Path, host: Host
         pid for pid in pids if os.path.exists(f"/proc/{pid}") and "Z" not in Path(f"/proc/{pid}/stat").read_text().split(")")[1][:3]
     ]
     assert not [name for name in os.listdir(tmp_path) if name.startswith("envkit-kernel-")]
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc"), reason="orphans are found by /proc")
+@pytest.mark.parametrize("end", ["import os; os._exit(3)", "1"], ids=["crash", "goodbye"])
+def test_orphans_of_a_kernel_end_with_its_session(kernel_environment: Path, host: Host, end: str) -> None:
+    """What a cell started in a session of its own, or as a daemon, is gone when the session has ended, also after the kernel itself crashed."""
+    start = (
+        "import subprocess\n"
+        "print(subprocess.Popen(['sleep', '600'], start_new_session=True).pid)\n"
+        "print(subprocess.check_output('setsid sleep 600 >/dev/null 2>&1 & echo $!', shell=True, text=True))\n"
+    )
+    with envkit.jupyter.session(kernel_environment, host=host) as kernel:
+        pids = kernel.run(start).text.split()
+        assert len(pids) == 2
+        assert all(os.path.exists(f"/proc/{pid}") for pid in pids)
+        with suppress(KernelError):
+            kernel.run(end)
+    assert [pid for pid in pids if os.path.exists(f"/proc/{pid}") and ") Z" not in Path(f"/proc/{pid}/stat").read_text()] == []
 
 
 def test_a_kernel_ends_with_the_process_that_started_it(kernel_environment: Path, host: Host, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -114,12 +115,15 @@ def test_arguments_are_checked_before_anything_happens(kernel_environment: Path,
         {"install_ipykernel": "yes"},
         {"variables": {"A=B": "x"}},
         {"name": Path("demo")},
+        {"display_name": " "},
     ):
         with pytest.raises(UsageError) as caught:
             envkit.jupyter.register(kernel_environment, host=host, **wrong)
         assert caught.value.hint
     with pytest.raises(TypeError):
         envkit.jupyter.register(kernel_environment, host=host, inherit="PYTHONPATH")
+    with pytest.raises(TypeError, match="'THREADS' is 4"):
+        envkit.jupyter.register(kernel_environment, host=host, variables={"THREADS": 4})  # type: ignore[dict-item]
     with pytest.raises(TypeError):
         envkit.jupyter.register(kernel_environment, host=host, scop="user")  # type: ignore[call-arg]
     assert not Path(host.environ["JUPYTER_DATA_DIR"]).exists()
@@ -187,6 +191,19 @@ def test_the_kernels_of_an_environment_are_found_in_every_scope(kernel_environme
     assert [kernel.path for kernel in found] == [one.path, two.path, three.path]
     registration.remove_kernels(found, envkit.control.Work(host=host))
     assert registration.kernels_of(Environment(prefix=kernel_environment, kind="venv"), host) == ()
+
+
+def test_removing_another_tools_environment_takes_kernels_along(bare_environment: Path, host: Host, tmp_path: Path) -> None:
+    """It has no record of envkit's: its kernels are found all the same, also where only another Python's Jupyter looks."""
+    prefix = tmp_path / "theirs"
+    shutil.copytree(bare_environment, prefix, symlinks=True)
+    (next(prefix.glob("lib/python*/site-packages")) / "ipykernel_launcher.py").touch()
+    mine = envkit.jupyter.register(prefix, name="mine", host=host)
+    apart = envkit.jupyter.register(prefix, name="apart", scope=tmp_path / "elsewhere", host=host)
+    renamed = envkit.jupyter.rename(apart, "renamed", host=host)
+    removal = envkit.remove(prefix, foreign=True, host=host)
+    assert {kernel.name for kernel in removal.kernels} == {"mine", "apart", "renamed"}
+    assert not [kernel.path for kernel in (mine, apart, renamed) if kernel.path.exists()]
 
 
 def test_a_kernel_without_a_name_is_called_after_its_environment(host: Host, tmp_path: Path) -> None:

@@ -119,6 +119,16 @@ def test_an_environment_says_what_is_wrong_and_how_to_come_in() -> None:
     assert "envkit.jupyter.use('/x/.venv')" in bundle(elsewhere)["text/plain"]
 
 
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+def test_ipython_shows_what_the_value_says(value: Any) -> None:
+    """What reaches a notebook or a console through IPython is the value's own text and HTML; inside a list a tuple stays one."""
+    formatters = pytest.importorskip("IPython.core.formatters", reason="IPython is not installed")
+    formatter = formatters.DisplayFormatter()
+    said, _ = formatter.format(value)
+    assert said == bundle(value)
+    assert formatter.format([value])[0]["text/plain"].startswith("[")
+
+
 def test_several_are_a_tuple() -> None:
     """Equal, hashed, pickled, indexed, added and written as JSON like the tuple of the same values; shown as a table that counts them."""
     several, same = Several((KERNEL, STALE), "no kernel"), (KERNEL, STALE)
