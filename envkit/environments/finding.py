@@ -56,8 +56,9 @@ def find(
     if probe not in ("never", "known", "all"):
         raise UsageError(f"probe is {probe!r}", code="probe", hint='give "never", "known" or "all"')
     work = Work.of(control)
-    if python is None or (request := _asked(python, work)) is not None:
-        return _find(work, *several, None if python is None else request, probe)
+    request = None if python is None else _asked(python, work)
+    if python is None or request is not None:
+        return _find(work, *several, request, probe)
     return _named(python, work, *several[:2], probe)
 
 
