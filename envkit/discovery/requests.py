@@ -29,7 +29,6 @@ _SPOKEN: Final = r"(?P<word>py|pp|cpython|pypy)?(?P<major>[23])(?:\.?(?P<minor>\
 _SYSTEMS: Final = {"linux": "linux", "macos": "darwin", "darwin": "darwin", "windows": "win32"}  # as `sys.platform` says it
 _MACHINES: Final = {"amd64": "x86_64", "x64": "x86_64", "arm64": "aarch64", "x86": "i686", "i386": "i686"}
 _SMALL: Final = frozenset({"i686", "armv7l", "ppc", "mips"})  # of 32 bits
-_NONE_ITSELF: Final = frozenset({"shim", "stub"})  # problems of what only leads to a Python
 _LONGEST: Final = 200  # characters
 
 
@@ -89,10 +88,10 @@ class Request:
     def allows(self, env: Environment) -> bool | None:
         """Say whether an environment is what was asked for; None when what is known of it does not decide that.
 
-        One without Python, or whose Python is gone, is not, nor is a shim. `3.12` means any 3.12; `3.12.4` that one; a range means what PEP 440
+        One without Python, or whose Python is gone, is not, nor is a shim, or what is left of one. `3.12` means any 3.12; `3.12.4` that one; a range means what PEP 440
         means by it.
         """
-        if env.python is None or (env.kind == "interpreter" and env.problem is not None and env.problem.code in _NONE_ITSELF):
+        if env.python is None or (env.kind == "interpreter" and env.problem is not None and env.version is None):
             return False
         answers = [self._fits_build(env), self._fits_machine(env), self._fits_version(env.version)]
         if False in answers:
