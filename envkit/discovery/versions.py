@@ -39,7 +39,7 @@ def version_in(look: Look, candidate: str, directory: str, manager: str) -> Envi
     found = installed(look, candidate)
     if found is None:
         return _broken(look, look.tidy(candidate), directory, manager)
-    if found is None or found.kind != "interpreter" or parent_of(str(found.prefix)) != directory:
+    if found.kind != "interpreter" or parent_of(str(found.prefix)) != directory:
         return None
     links = _links(look, directory)
     name = links.get(found.prefix.name, found.prefix.name)
