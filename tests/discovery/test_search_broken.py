@@ -84,6 +84,16 @@ def test_an_interpreter_that_is_missing_is_told(world: World, env: Path) -> None
     assert problem_of(world, env) == "python-missing"
 
 
+def test_an_interpreter_that_nobody_may_run_is_told(world: World, made: Callable[..., Path]) -> None:
+    """As when an archive was unpacked that kept no permissions."""
+    prefix = made(None, "--copies")
+    (prefix / "bin" / "python").chmod(0o644)
+    problem = world.sure(prefix).problem
+    assert problem is not None
+    assert problem.code == "python-unusable"
+    assert "chmod" in (problem.hint or "")
+
+
 def test_a_script_in_place_of_the_interpreter_is_told(world: World, env: Path) -> None:
     (env / "bin/python").unlink()
     (env / "bin/python").write_text("#!/bin/sh\ntouch /tmp/never\n")
