@@ -174,6 +174,13 @@ def test_what_conda_meta_says_of_python(world: World, tree: Tree) -> None:
     assert world.sure(broken).architecture == "x86_64"
 
 
+def test_a_conda_environment_in_a_project_is_the_projects(world: World, tree: Tree) -> None:
+    """VS Code calls it `.conda`; in the home directory that is none of a project."""
+    project = tree.project("study")
+    assert told_of(world, tree, tree.conda(project / ".conda", None)) == ("conda", None, project)
+    assert world.sure(tree.conda(tree.home / ".conda", None)).project is None
+
+
 def test_a_virtual_environment_on_condas_python_is_none_of_condas(world: World, tree: Tree) -> None:
     conda = tree.home / "miniforge3"
     env = world.sure(tree.environment(tree.home / "mine", base=conda / "bin/python3.12"))
