@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..control import Work
     from ..discovery import requests
     from ..models.environment import Environment
-    from ..models.plans import Sources
+    from ..models.specs import Sources
 
 
 def python_for(request: requests.Request | None, work: Work, *, probe: Literal["never", "auto"] = "never") -> Environment:
