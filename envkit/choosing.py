@@ -6,8 +6,9 @@ What was said comes before what merely lies there, as in VS Code's Python extens
 2. VS Code's own choice, in the nearest `.vscode/settings.json` that makes one: `python-envs.pythonProjects`,
    `python-envs.defaultEnvManager`, `python.defaultInterpreterPath`;
 3. for a script with a block of its own (PEP 723), that alone;
-4. of the directory, then of each above it: `.venv`, then the environment that Poetry, Pipenv, Hatch, PDM, uv or pixi keeps for it;
-5. the nearest `.python-version`;
+4. of the directory, then of each above it: `.venv`, then the environment that Poetry, Pipenv, Hatch, PDM (also what `.pdm-python`
+   names), uv, pixi or Rye keeps for it, then `.conda`, as VS Code makes it, then any other that `find` ties to it, such as `venv`;
+5. the nearest `.python-version` or `.python-versions`;
 6. the newest global Python, of those that the project's `requires-python` allows.
 
 A choice that cannot be followed is passed over, and the reason of what was taken instead says so. Nothing is run, and nothing above
@@ -20,7 +21,6 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +30,7 @@ from . import plugins, records
 from .control import Work
 from .discovery import pointers, requests, search, selection
 from .environments import resolved
-from .errors import EnvkitError, MachineError, NotFoundError
+from .errors import EnvkitError, NotFoundError
 from .formats import script_block, settings_json
 from .models.looks import Selection
 from .system import files, locks
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from .models.environment import Environment
 
 _STATE: Final = "selected.json"
-_LIMIT: Final = 16 * 1024 * 1024  # bytes; a larger file is none of ours
+_FOR_TESTS: Final = frozenset({"tox", "nox"})
 _TOOLS: Final = ("poetry", "pipenv", "hatch", "pdm", "uv", "pixi", "rye")
 
 
@@ -99,7 +99,7 @@ def select(project: StrPath, env: Env | None, *, host: Host | None = None) -> No
     files.private_directory(path.parent)
     lock = locks.acquire(files.private_directory(work.host.data / "locks") / "selected.lock", what=str(path), work=work)
     try:
-        choices = {key: value for key, value in _choices(work.host).items() if key != os.path.realpath(place)}
+        choices = {key: value for key, value in pointers.choices(work.host.data / _STATE).items() if key != os.path.realpath(place)}
         if chosen is not None:
             choices[os.path.realpath(place)] = chosen
         files.write_atomic(path, json.dumps({"version": 1, "choices": choices}, indent=1, sort_keys=True))
@@ -107,26 +107,6 @@ def select(project: StrPath, env: Env | None, *, host: Host | None = None) -> No
         raise files.machine_error(error, path) from error
     finally:
         lock.release()
-
-
-def _choices(host: Host) -> dict[str, str]:
-    """Return what was recorded: the real path of a project, and the executable or prefix chosen for it.
-
-    Raises:
-        MachineError: the record is there but cannot be read; it is not taken for an empty one, which would be written over it.
-    """
-    path = host.data / _STATE
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise MachineError(f"cannot read {path}: {error.strerror}", code="no-permission", hint="look at its permissions") from error
-    with open(descriptor, "rb") as stream:
-        data = stream.read(_LIMIT)
-    with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return {str(key): str(value) for key, value in json.loads(data)["choices"].items()}
-    return {}  # damaged beyond reading: there is nothing left in it to lose
 
 
 class _Choosing:
@@ -175,7 +155,7 @@ class _Choosing:
         return tuple(search.search(inside, table=plugins.locators(inside.host)))
 
     def _chosen(self) -> Selection | None:
-        choices = _choices(self.work.host)
+        choices = pointers.choices(self.work.host.data / _STATE)
         for path in (str(self.place), *self.directories) if choices else ():
             if (chosen := choices.get(os.path.realpath(path))) is None:
                 continue
@@ -225,17 +205,9 @@ class _Choosing:
     def _of_path(self, folder: str, settings: settings_json.PythonSettings) -> Callable[[], Environment | None]:
         """Return what looks at the interpreter or environment that a folder's settings name."""
         host = self.work.host
-        variables = {
-            **{f"env:{name}": value for name, value in host.environ.items()},
-            **dict.fromkeys(("workspaceFolder", f"workspaceFolder:{os.path.basename(folder)}", "workspaceRoot", "pythonProject"), folder),
-            "userHome": str(host.home),
-            "cwd": folder,
-            "pathSeparator": os.sep,
-            "/": os.sep,
-        }
 
         def ask() -> Environment | None:
-            text = settings_json.substituted(settings.interpreter or "", variables)
+            text = settings_json.substituted(settings.interpreter or "", pointers.variables(host, folder))
             return None if not text else self._at(pointers.named(text, folder, host))
 
         return ask
@@ -259,28 +231,59 @@ class _Choosing:
             if (found := pointers.beside(self.look, directory, self._at)) is not None:
                 return self._because(found, f"{os.path.join(directory, pointers.BESIDE)} of the project")
             for tool in _TOOLS:
+                if tool == "pdm" and (found := self._named_by_pdm(directory)) is not None:
+                    return self._because(found, f"{os.path.join(directory, pointers.OF_PDM)} names it")
                 if (found := self._kept(directory, tool)) is not None:
                     return self._because(found, f"the environment that {tool} keeps for {directory}")
+            if (found := self._other(directory)) is not None:
+                return self._because(found, f"the environment of {directory}, made by {found.manager}")
         return None
+
+    def _named_by_pdm(self, directory: str) -> Environment | None:
+        if (named := pointers.of_pdm(self.look, directory)) is None:
+            return None
+        found = next((env for env in self.everything if str(env.python) == named), None) or self._at(named)
+        if found is None:
+            self.passed.append(f"{named}, which {os.path.join(directory, pointers.OF_PDM)} names, is gone")
+        return found
+
+    def _other(self, directory: str) -> Environment | None:
+        """Return the environment in `.conda`, else the first whole one that is tied to a directory and not made for its tests."""
+        if os.path.isdir(inside := os.path.join(directory, ".conda")) and (found := self._at(inside)) is not None:
+            return found
+        tied = [env for env in self.everything if env.project == Path(directory) and env.manager not in _FOR_TESTS]
+        if tied or directory != str(self.directory):
+            return min(tied, key=lambda env: env.problem is not None, default=None)
+        beside = (self._at(path) for name in pointers.ALSO if self.look.is_directory(path := os.path.join(directory, name)))
+        return next((env for env in beside if env is not None and env.kind == "venv"), None)
 
     def _kept(self, directory: str, manager: str) -> Environment | None:
         """Return the environment that a tool keeps for a project; of several the one that the tool itself would take."""
-        kept = [env for env in self.everything if env.manager == manager and env.project == Path(directory)]
-        return pointers.preferred(self.look, kept)
+        return pointers.preferred(self.look, [env for env in self.everything if (env.manager, env.project) == (manager, Path(directory))])
 
     def _pinned(self) -> Selection | None:
         for directory in dict.fromkeys((*self.directories, *map(str, self.directory.parents))):
-            path = os.path.join(directory, pointers.PINNED)
+            path = pointers.pinning(self.look, directory)
             for name in pointers.pins(self.look, path):
-                own = next((env for env in self.everything if env.manager == "pyenv" and env.name == name), None)
-                request = requests.parse(name)
-                found = own or (self._global(request) if request is not None else None)
+                found = self._called(name)
                 if found is not None:
                     return self._because(found, f"{path} asks for {name}")
                 self.passed.append(f"{path} asks for {name}, which is not there")
             if os.path.isfile(path):
                 return None
         return None
+
+    def _called(self, name: str) -> Environment | None:
+        """Return what a line of `.python-version` means: a version or environment of pyenv, the system's Python, or a request."""
+        short = name.rpartition("/envs/")[2]
+        own = (env for env in self.everything if env.manager == "pyenv" and env.name in {name, short})
+        if (found := next(own, None)) is not None:
+            return found
+        if name == "system":
+            first = pointers.on_path(self.look)
+            return None if first is None else self._at(first)
+        request = requests.parse(name)
+        return None if request is None else self._global(request)
 
     def _newest(self, reason: str) -> Selection | None:
         for path in (os.path.join(directory, "pyproject.toml") for directory in self.directories):

@@ -120,7 +120,7 @@ def python_match(python: str) -> str:
     Raises:
         UsageError: conda cannot bring such a Python.
     """
-    request = requests.parse(python)
+    request = requests.parse(python) or requests.spoken(python)
     if request is None:
         raise UsageError(
             f"a conda environment brings its own Python, so it cannot be built on {python!r}",

@@ -36,8 +36,12 @@ def problem_of(look: Look, prefix: str, keys: dict[str, str] | None, inside: Ins
         if inside.python is not None and os.path.islink(inside.python):
             return Problem(code="python-dangling", message=f"{inside.python} is a link to nothing", hint=anew)
         return Problem(code="python-missing", message="it has no Python executable", hint=anew)
-    if inside.python and look.link(inside.python) is None and binaries.is_script(look.data(inside.python, 2) or b""):
-        return Problem(code="shim", message=f"{inside.python} is a script, not an interpreter", hint=anew)
+    if inside.python and look.link(inside.python) is None:
+        if binaries.is_script(look.data(inside.python, 2) or b""):
+            return Problem(code="shim", message=f"{inside.python} is a script, not an interpreter", hint=anew)
+        if not look.windows and (status := look.status(inside.python)) is not None and not status.st_mode & 0o111:
+            message = f"{inside.python} is not executable"
+            return Problem(code="python-unusable", message=message, hint=f"make it executable (chmod +x), or {anew}")
     if base is not None and not agrees(look, base, inside):
         made, now = ", ".join(minors_in(look, prefix)), base.version
         return Problem(

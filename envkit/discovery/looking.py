@@ -73,6 +73,8 @@ class _Roots:
     def candidates(self, look: Look, roots: tuple[str, ...]) -> Iterator[str]:
         """Walk, and name nothing: what lies where is known to the others."""
         for root in roots:
+            if not look.is_directory(root):
+                look.note(f"skipped {root}, which is no directory")
             self.places = tuple(dict.fromkeys((*self.places, *promising(look, root))))
         return iter(())
 

@@ -85,7 +85,7 @@ def _run(python: Path, flags: tuple[str, ...], arguments: list[str], *, work: Wo
         if work.expired():
             raise
         raise DeadlineError(
-            f"{python} did not answer within {seconds:g} seconds", output=error.output[-2000:], retryable=True, hint=_HINT
+            f"{python} did not answer within {seconds:.2g} seconds", output=error.output[-2000:], retryable=True, hint=_HINT
         ) from error
 
 

@@ -11,6 +11,31 @@ import sys
 
 sys.path[:] = [entry for entry in sys.path if entry]  # Python 2.7 would import from the working directory
 
+
+def base_of_python_2():
+    """Return the base of an environment that virtualenv 20 made for Python 2.7; None in any other Python.
+
+    It has of the standard library little more than `os.py`; its own `site` would add the rest, and that is not run.
+    """
+    if sys.version_info[0] > 2:
+        return None
+    try:
+        with open(sys.prefix + "/pyvenv.cfg") as stream:
+            lines = [line.partition("=") for line in stream.read(65536).splitlines()]
+    except (IOError, OSError):
+        return None
+    for name, _, value in lines:
+        if name.strip() == "base-prefix":
+            base = value.strip()
+            sys.path.extend([base + entry[len(sys.prefix) :] for entry in sys.path if entry.startswith(sys.prefix)])
+            import encodings  # noqa: F401, PLC0415 - it could not be found when this Python began
+
+            return base
+    return None
+
+
+later = base_of_python_2()
+
 import os  # noqa: E402
 
 
@@ -29,7 +54,7 @@ def original_prefix():
     return base
 
 
-original = original_prefix()
+original = original_prefix() or later
 
 import sysconfig  # noqa: E402
 

@@ -2,7 +2,7 @@
 
 The grammar is what users of uv, virtualenv and tox type: `3`, `3.12`, `3.12.4`, `>=3.11,<3.14`, `cp312`, `cpython@3.12`, `pypy`,
 `pypy3.10`, `python3.12`, `3.13t`, `3.14rc`, `3.14rc1`, `3.12-64`, `cpython-3.12-linux-x86_64`, `3.12+debug`. Whatever does not
-fit is a name.
+fit is a name; tox's `py312` and virtualenv's `312` may be one, and are requests only where nothing is called so (`spoken`).
 
 A request never means a pre-release, a debug build or a free-threaded build unless it says so.
 """
@@ -22,11 +22,11 @@ _IMPLEMENTATIONS: Final = {"python": None, "cpython": "cpython", "cp": "cpython"
 _VERSION: Final = r"(?P<number>\d(?:\d{1,2})?(?:\.\d{1,3}){0,2})(?:(?P<phase>a|b|rc)(?P<serial>\d{0,3}))?"
 _FLAGS: Final = r"(?P<flags>t?d?)(?:\+(?P<words>freethreaded|debug|freethreaded\+debug|debug\+freethreaded|gil))?"
 _PLAIN: Final = rf"(?:(?P<word>python|cpython|cp|pypy|graalpy)(?:[@-])?)?(?:{_VERSION}{_FLAGS})?(?:-(?P<bits>32|64))?"
-_KEY: Final = (
-    rf"(?P<word>cpython|pypy|graalpy)-{_VERSION}{_FLAGS}-(?P<system>linux|macos|darwin|windows|any)-(?P<machine>[a-z0-9_]+)(?:-[a-z0-9]+)?"
-)
+_KEY: Final = rf"(?P<word>cpython|pypy|graalpy)-{_VERSION}{_FLAGS}-(?P<system>linux|macos|darwin|windows|any)(?:-(?P<machine>[a-z0-9_]+)(?:-(?P<libc>[a-z0-9]+))?)?"
 _RANGE: Final = r"(?:(?P<word>python|cpython|pypy|graalpy)@?)?(?P<range>(?:~=|==|!=|<=|>=|<|>).+)"
 _COMPACT: Final = r"(?P<major>[23])(?P<minor>\d{1,2})"  # cp312, pypy310
+_SPOKEN: Final = r"(?P<word>py|pp|cpython|pypy)?(?P<major>[23])(?:\.?(?P<minor>\d{1,2}))?(?P<rest>t?(?:-(?:32|64))?)"
+_SYSTEMS: Final = {"linux": "linux", "macos": "darwin", "darwin": "darwin", "windows": "win32"}  # as `sys.platform` says it
 _MACHINES: Final = {"amd64": "x86_64", "x64": "x86_64", "arm64": "aarch64", "x86": "i686", "i386": "i686"}
 _SMALL: Final = frozenset({"i686", "armv7l", "ppc", "mips"})  # of 32 bits
 _LONGEST: Final = 200  # characters
@@ -35,7 +35,9 @@ _LONGEST: Final = 200  # characters
 class Request:
     """What was asked for. `str(request)` is the text that asked; two of the same text are equal."""
 
-    __slots__ = ("bits", "debug", "free_threaded", "implementation", "machine", "number", "phase", "serial", "specifiers", "text")
+    __slots__ = (
+        "bits", "debug", "free_threaded", "implementation", "machine", "musl", "number", "phase", "serial", "specifiers", "system", "text",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -49,6 +51,8 @@ class Request:
         debug: bool = False,
         bits: int | None = None,
         machine: str | None = None,
+        system: str | None = None,
+        musl: bool = False,
         specifiers: SpecifierSet | None = None,
     ) -> None:
         """Keep the parts; those that are None or empty exclude nothing."""
@@ -61,6 +65,8 @@ class Request:
         self.debug = debug
         self.bits = bits
         self.machine = machine
+        self.system = system
+        self.musl = musl
         self.specifiers = specifiers
 
     def __str__(self) -> str:
@@ -75,13 +81,17 @@ class Request:
     def __hash__(self) -> int:
         return hash(self.text)
 
+    def runs_on(self, platform: str) -> bool:
+        """Say whether what was asked for can be on such a system, as `sys.platform` calls it."""
+        return self.system is None or platform.startswith(self.system)
+
     def allows(self, env: Environment) -> bool | None:
         """Say whether an environment is what was asked for; None when what is known of it does not decide that.
 
-        One without Python, or whose Python is gone, is not. `3.12` means any 3.12; `3.12.4` that one; a range means what PEP 440
+        One without Python, or whose Python is gone, is not, nor is a shim, or what is left of one. `3.12` means any 3.12; `3.12.4` that one; a range means what PEP 440
         means by it.
         """
-        if env.python is None:
+        if env.python is None or (env.kind == "interpreter" and env.problem is not None and env.version is None):
             return False
         answers = [self._fits_build(env), self._fits_machine(env), self._fits_version(env.version)]
         if False in answers:
@@ -99,6 +109,8 @@ class Request:
         return None if unknown or (self.debug and env.kind == "venv") else True
 
     def _fits_machine(self, env: Environment) -> bool | None:
+        if self.musl and not any("-musl" in str(place) for place in (env.prefix, env.base)):
+            return None  # only uv's names tell; an executable of glibc must not be taken for one
         if self.machine is None and self.bits is None:
             return True
         if env.architecture is None:
@@ -159,13 +171,29 @@ def parse(text: str) -> Request | None:
     if not text or len(text) > _LONGEST or not text.isascii():
         return None
     if match := re.fullmatch(_KEY, text, re.IGNORECASE):
-        machine = match["machine"].lower()
-        return _request(text, match, machine=None if machine == "any" else _MACHINES.get(machine, machine))
+        machine = (match["machine"] or "any").lower()
+        return _request(
+            text,
+            match,
+            machine=None if machine == "any" else _MACHINES.get(machine, machine),
+            system=_SYSTEMS.get(match["system"].lower()),
+            musl=(match["libc"] or "").lower() == "musl",
+        )
     if match := re.fullmatch(_RANGE, text, re.IGNORECASE | re.DOTALL):
         return _range(text, match)
     if match := re.fullmatch(_PLAIN, text, re.IGNORECASE):
         return _request(text, match)
     return None
+
+
+def spoken(text: str) -> Request | None:
+    """Return the request that a text is in the spelling of tox's environments or virtualenv's `-p`: `py312`, `py3.12`, `pp310`, `312`."""
+    match = re.fullmatch(_SPOKEN, text.strip(), re.IGNORECASE)
+    if match is None:
+        return None
+    word = {"py": "", "pp": "pypy"}.get((match["word"] or "").lower(), match["word"] or "")
+    minor = f".{match['minor']}" if match["minor"] else ""
+    return parse(f"{word}{match['major']}{minor}{match['rest']}")
 
 
 def _range(text: str, match: re.Match[str]) -> Request | None:
@@ -178,7 +206,9 @@ def _range(text: str, match: re.Match[str]) -> Request | None:
     return Request(text, implementation=_IMPLEMENTATIONS[(match["word"] or "python").lower()], specifiers=specifiers)
 
 
-def _request(text: str, match: re.Match[str], *, machine: str | None = None) -> Request | None:
+def _request(
+    text: str, match: re.Match[str], *, machine: str | None = None, system: str | None = None, musl: bool = False
+) -> Request | None:
     """Return the request of a match; None for what is only a separator, a lone `-64` or `cp`, or a number that no Python has."""
     parts = match.groupdict()
     word, number = (parts["word"] or "").lower(), parts["number"] or ""
@@ -197,6 +227,8 @@ def _request(text: str, match: re.Match[str], *, machine: str | None = None) -> 
         debug="d" in (parts["flags"] or "").lower() or "debug" in words,
         bits=int(bits) if (bits := parts.get("bits")) else None,
         machine=machine,
+        system=system,
+        musl=musl,
     )
 
 

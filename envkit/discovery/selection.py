@@ -60,10 +60,15 @@ def sort_key(env: Environment) -> _Order:
 
 
 def near(environments: Iterable[Environment], request: Request | None) -> str:
-    """Return text for an error that says which Pythons were found, the preferred ones first, each version and place once."""
+    """Return text for an error that says which Pythons were found, those of the minor asked for first, then the preferred ones, each version and place once."""
     found: list[str] = []
     undecided: list[str] = []
-    for env in sorted((env for env in environments if env.python is not None and env.kind != "venv"), key=sort_key):
+    wanted = request.number[:2] if request is not None else ()
+
+    def nearness(env: Environment) -> tuple[bool, _Order]:
+        return bool(wanted) and (env.version is None or env.version.release[: len(wanted)] != wanted), sort_key(env)
+
+    for env in sorted((env for env in environments if env.python is not None and env.kind != "venv"), key=nearness):
         broken = f", unusable: {env.problem.message}" if env.problem else ""
         flavour = (" free-threaded" if env.free_threaded else "") + (" debug" if is_debug(env) else "")
         language = "" if env.implementation in {"cpython", None} else f"{env.implementation} "

@@ -84,7 +84,8 @@ def _of_pyenv(look: Look) -> Iterator[str]:
         return
     files = [os.path.join(directory, ".python-version") for directory in _above(look)]
     for file in (*files, os.path.join(os.path.dirname(pyenv_versions(look)), "version")):
-        if names := (look.text(file, _LIMIT) or "").partition("#")[0].split():
+        lines = (line.split() for line in (look.text(file, _LIMIT) or "").splitlines())
+        if names := [words[0] for words in lines if words and not words[0].startswith("#")]:
             yield from names
             return
 

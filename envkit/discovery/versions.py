@@ -12,12 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..formats.conda_meta import DIRECTORY
+from ..models.environment import Environment, Problem
 from ..system.spelling import name_of, parent_of, within
+from .executables import interpreters_in
 from .installations import installation_at
 from .recognition import installed
 
 if TYPE_CHECKING:
-    from ..models.environment import Environment
     from ..system.look import Look
 
 
@@ -35,7 +37,9 @@ def version_in(look: Look, candidate: str, directory: str, manager: str) -> Envi
     Its aliases are the prefixes that links beside it give it.
     """
     found = installed(look, candidate)
-    if found is None or found.kind != "interpreter" or parent_of(str(found.prefix)) != directory:
+    if found is None:
+        return _broken(look, look.tidy(candidate), directory, manager)
+    if found.kind != "interpreter" or parent_of(str(found.prefix)) != directory:
         return None
     links = _links(look, directory)
     name = links.get(found.prefix.name, found.prefix.name)
@@ -46,6 +50,32 @@ def version_in(look: Look, candidate: str, directory: str, manager: str) -> Envi
         found = whole
     aliases = tuple(Path(directory, link) for link, target in links.items() if target == name)
     return replace(found, manager=manager, name=name, aliases=aliases)
+
+
+def _broken(look: Look, path: str, versions: str, manager: str) -> Environment | None:
+    """Return a version of which something is left, but nothing that runs; None for a directory that never was one."""
+    inside = parent_of(path) if look.windows else parent_of(parent_of(path))
+    prefix = path if parent_of(path) == versions else inside
+    directory = prefix if look.windows else within(prefix, "bin")
+    if parent_of(prefix) != versions or look.has(prefix, DIRECTORY) or not (names := interpreters_in(look, directory)):
+        return None
+    python = within(directory, names[0])
+    if path not in {prefix, *(within(directory, name) for name in names)}:
+        return None
+    missing, name = not look.is_file(python), name_of(prefix)
+    what = f"{python} is a link to nothing" if missing else f"{python} is no interpreter, or its standard library is gone"
+    return Environment(
+        prefix=Path(prefix),
+        kind="interpreter",
+        manager=manager,
+        python=None if missing else Path(python),
+        name=name,
+        problem=Problem(
+            code="python-dangling" if missing else "python-unusable",
+            message=what,
+            hint=f"install it again with {manager}, or remove {prefix}",
+        ),
+    )
 
 
 def _links(look: Look, directory: str) -> dict[str, str]:

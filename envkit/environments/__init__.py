@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .finding import find, parsed, watch
     from .founding import base_for, no_python, python_for
-    from .naming import is_path, missing, named_prefix, resolved, whole
+    from .naming import is_path, missing, named_prefix, requested, resolved, whole
     from .resolving import resolve
     from .running import all_probed, exact, interpreted, probed
 
@@ -29,6 +29,7 @@ __all__ = [
     "parsed",
     "probed",
     "python_for",
+    "requested",
     "resolve",
     "resolved",
     "watch",
@@ -39,7 +40,7 @@ if not TYPE_CHECKING:
     _MODULES = {
         "finding": ("find", "parsed", "watch"),
         "founding": ("base_for", "no_python", "python_for"),
-        "naming": ("is_path", "missing", "named_prefix", "resolved", "whole"),
+        "naming": ("is_path", "missing", "named_prefix", "requested", "resolved", "whole"),
         "resolving": ("resolve",),
         "running": ("all_probed", "exact", "interpreted", "probed"),
     }

@@ -37,7 +37,7 @@ def find(
     Args:
         kinds: only these; empty means all.
         managers: only those of these tools; empty means all.
-        python: only those that a request such as ">=3.11" or "pypy" allows.
+        python: only those that a request such as ">=3.11" or "pypy" allows; or the one that a path or the name of a managed environment means.
         roots: directories to look into besides the usual places.
         probe: "known" runs installed interpreters, "all" every one found, isolated and bounded, to fill in what files do not say.
 
@@ -45,23 +45,28 @@ def find(
         A generator, in the order of the locators' table, each environment once. It can be abandoned at any point.
 
     Raises:
-        UsageError: `python` is no request.
+        UsageError: `python` is no request, no path, and not the name of a managed environment.
 
     Example:
         >>> import envkit
         >>> isinstance(next(envkit.find()).prefix.is_absolute(), bool)
         True
     """
-    request = None if python is None else parsed(python)
     several = _several("kinds", kinds), _several("managers", managers), _several("roots", roots)
     if probe not in ("never", "known", "all"):
         raise UsageError(f"probe is {probe!r}", code="probe", hint='give "never", "known" or "all"')
-    return _find(Work.of(control), *several, request, probe)
+    work = Work.of(control)
+    request = None if python is None else _asked(python, work)
+    if python is None or request is not None:
+        return _find(work, *several, request, probe)
+    return _named(python, work, *several[:2], probe)
 
 
 def _find(
     work: Work, kinds: tuple[str, ...], managers: tuple[str, ...], roots: tuple[str, ...], request: Request | None, probe: Probe
 ) -> Generator[Environment, None, None]:
+    if request is not None and not request.runs_on(work.host.platform):
+        return
     if roots:
         from .. import records  # noqa: PLC0415 - finding does without it, and it brings locks, hashes and plans
 
@@ -69,6 +74,40 @@ def _find(
     yield from search.search(
         work, table=plugins.locators(work.host), kinds=kinds, managers=managers, request=request, roots=roots, probe=probe
     )
+
+
+def _asked(text: str, work: Work) -> Request | None:
+    """Return the request that a text is; None for a path, or the name of a managed environment that is there.
+
+    Raises:
+        UsageError: it is nothing of this.
+    """
+    from .naming import is_path, named_prefix, requested  # noqa: PLC0415 - most look for whatever there is
+
+    request = requested(text, work)
+    if request is not None or is_path(text, work):
+        return request
+    try:
+        if os.path.isdir(named_prefix(text, work)):
+            return None
+    except UsageError:
+        pass  # it cannot even be a name: told as no request
+    return parsed(text)
+
+
+def _named(text: str, work: Work, kinds: tuple[str, ...], managers: tuple[str, ...], probe: Probe) -> Generator[Environment, None, None]:
+    """Yield the environment that a path or a name means, if there is one, and of these kinds and managers."""
+    from ..errors import NotFoundError  # noqa: PLC0415 - as above
+    from .naming import resolved  # noqa: PLC0415 - as above
+    from .running import all_probed  # noqa: PLC0415 - as above
+
+    try:
+        found = resolved(text, work)
+    except NotFoundError:
+        return
+    if (not kinds or found.kind in kinds) and (not managers or found.manager in managers):
+        run = found.python is not None and (probe == "all" or (probe == "known" and found.kind == "interpreter"))
+        yield from all_probed([found], work) if run else [found]
 
 
 @takes_control

@@ -6,13 +6,14 @@ import os
 from typing import TYPE_CHECKING, Literal
 
 from .. import plugins
-from ..discovery import requests, search, selection
+from ..discovery import search, selection
 from ..errors import NotFoundError, UsageError
-from .naming import at, is_path, resolved
+from .naming import at, requested, resolved
 from .running import all_probed, exact, probed
 
 if TYPE_CHECKING:
     from ..control import Work
+    from ..discovery import requests
     from ..models.environment import Environment
     from ..models.specs import Sources
 
@@ -23,7 +24,7 @@ def python_for(request: requests.Request | None, work: Work, *, probe: Literal["
     Raises:
         NotFoundError: none is allowed; the text says which were found.
     """
-    everything = list(search.search(work, table=plugins.locators(work.host)))
+    everything = _everything(request, work)
     best = selection.best(everything, request)
     if probe == "auto" and request is not None:
         undecided = [env for env in everything if env.python and env.problem is None and request.allows(env) is None]
@@ -31,6 +32,21 @@ def python_for(request: requests.Request | None, work: Work, *, probe: Literal["
     if best is None:
         raise no_python(request, everything)
     return best
+
+
+def _everything(request: requests.Request | None, work: Work) -> list[Environment]:
+    """Return what is on this machine.
+
+    Raises:
+        NotFoundError: the Python of another system is asked for (`cpython-3.12-windows-x86_64`).
+    """
+    if request is not None and not request.runs_on(work.host.platform):
+        raise NotFoundError(
+            f"{str(request)!r} is for another system than this one, {work.host.platform}",
+            code="python-not-found",
+            hint="leave the system out of the request",
+        )
+    return list(search.search(work, table=plugins.locators(work.host)))
 
 
 def no_python(request: requests.Request | None, everything: list[Environment]) -> NotFoundError:
@@ -55,14 +71,8 @@ def base_for(python: str | os.PathLike[str] | Environment | None, work: Work, so
         NotFoundError: there is none. UsageError: what was given has no usable Python.
         NetworkError, MachineError: one was to be fetched, and cannot be.
     """
-    if python is None or (isinstance(python, str) and not is_path(python, work)):
-        request = None if python is None else requests.parse(python)
-        if python is None or request is not None:
-            found = _installed_or_fetched(request, work, sources)
-        else:
-            found = resolved(python, work)
-    else:
-        found = resolved(python, work)
+    request = requested(python, work) if isinstance(python, str) else None
+    found = _installed_or_fetched(request, work, sources) if python is None or request is not None else resolved(python, work)
     for _ in range(8):  # an environment made inside an environment gets the real base
         if found.kind != "venv" or found.base is None:
             break
@@ -87,7 +97,7 @@ def _installed_or_fetched(request: requests.Request | None, work: Work, sources:
 
 def _installed_python(request: requests.Request | None, work: Work) -> Environment:
     """Return the best plain interpreter, or the base of the best environment where no plain one is allowed."""
-    everything = list(search.search(work, table=plugins.locators(work.host)))
+    everything = _everything(request, work)
     plain = [env for env in everything if env.kind != "venv"]
     best = selection.best(plain, request)
     if best is None and request is not None:

@@ -18,10 +18,24 @@ if TYPE_CHECKING:
 
 
 def is_path(text: object, work: Work) -> bool:
-    """Say whether what was given is a path: a `Path`, or text that contains a separator or begins with "." or "~"."""
+    """Say whether what was given is a path: a `Path`, or text that contains a separator or begins with "." or "~" (not "~=3.11")."""
     if not isinstance(text, str):
         return True
-    return text.startswith((".", "~")) or "/" in text or (work.host.platform == "win32" and "\\" in text)
+    return (text.startswith((".", "~")) and not text.startswith("~=")) or "/" in text or (work.host.platform == "win32" and "\\" in text)
+
+
+def requested(text: str, work: Work) -> requests.Request | None:
+    """Return the request that a text is, also in the spelling of tox (`py312`) where no managed environment is called so.
+
+    None for a path or a name.
+    """
+    if is_path(text, work):
+        return None
+    if (request := requests.parse(text)) is not None or (request := requests.spoken(text)) is None:
+        return request
+    from .. import records  # noqa: PLC0415 - finding does without it
+
+    return None if os.path.isdir(records.managed_prefix(text, work.host)) else request
 
 
 def resolved(target: Env | Spec, work: Work) -> Environment:

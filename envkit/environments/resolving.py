@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from ..control import Control, Work, takes_control
-from ..discovery import requests
 from ..errors import UsageError
 from .founding import python_for
-from .naming import is_path, resolved
+from .naming import requested, resolved
 from .running import exact, probed
 
 if TYPE_CHECKING:
@@ -40,9 +39,7 @@ def resolve(target: Env | Spec, *, probe: Literal["never", "auto"] = "never", **
     if probe not in ("never", "auto"):
         raise UsageError(f"probe is {probe!r}", code="probe", hint='give "never" or "auto"')
     work = Work.of(control)
-    if isinstance(target, str) and not is_path(target, work):
-        request = requests.parse(target)
-        if request is not None:
-            return python_for(request, work, probe=probe)
+    if isinstance(target, str) and (request := requested(target, work)) is not None:
+        return python_for(request, work, probe=probe)
     found = resolved(target, work)
     return probed(found, work) if probe == "auto" and found.python and not exact(found) else found

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import changing, ecosystems, environments, match_specs, places, planning, plugins, records
-from ..discovery import requests, search
+from ..discovery import search
 from ..errors import NotFoundError, RefusedError, UsageError
 from ..locking import exactness
 from ..models.environment import Environment
@@ -266,7 +266,7 @@ def _mismatch(spec: Spec, env: Environment, record: Record | None, work: Work) -
         return f"system_site_packages is {record.system_site_packages} there"
     if spec.python is None:
         return None
-    request = None if environments.is_path(spec.python, work) else requests.parse(spec.python)
+    request = environments.requested(spec.python, work)
     if request is None:
         base = environments.base_for(spec.python, work)
         return (

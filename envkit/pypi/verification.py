@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _HINT = "install the package anew"
 _INSTALLERS = frozenset({"pip", "uv"})  # both always write RECORD
+_BYTECODE = (".pyc", "/__pycache__")  # virtualenv names the directories, too
+_FIRST_LINE = 4096  # bytes; the systems allow less
 
 
 def problems(env: Environment, host: Host) -> tuple[Problem, ...]:
@@ -64,15 +66,29 @@ def _is_altered(site: str, path: str, stated: str, prefix: str, work: Work) -> b
 
     algorithm, _, digest = stated.partition("=")
     whole = contained(site, path, prefix)
-    if whole is None or path.endswith(".pyc") or algorithm not in hashlib.algorithms_guaranteed or algorithm.startswith("shake"):
+    if whole is None or path.endswith(_BYTECODE) or algorithm not in hashlib.algorithms_guaranteed or algorithm.startswith("shake"):
         return False
     work.check()
     try:
         with open(whole, "rb") as stream:
-            actual = hashlib.file_digest(stream, algorithm).digest()
+            hashes = [hashlib.file_digest(stream, algorithm).digest()]
+        if options := _options(whole):
+            with open(whole, "rb") as stream:
+                hashes.append(hashlib.new(algorithm, stream.read().replace(options, b"", 1), usedforsecurity=False).digest())
     except (OSError, ValueError):
         return False
-    return base64.urlsafe_b64encode(actual).rstrip(b"=").decode("ascii") != digest.rstrip("=")
+    return digest.rstrip("=") not in {base64.urlsafe_b64encode(actual).rstrip(b"=").decode("ascii") for actual in hashes}
+
+
+def _options(path: str) -> bytes:
+    """Return the options that the first line of a launcher gives to its Python: pipx writes ` -E` there once it is installed."""
+    try:
+        with open(path, "rb") as stream:
+            line = stream.read(_FIRST_LINE).partition(b"\n")[0]
+    except OSError:
+        return b""
+    python, dash, rest = line.partition(b" -")
+    return dash + rest if python.startswith(b"#!") and dash and b" " not in rest else b""
 
 
 def dist_infos(site: str) -> Iterator[tuple[str, str]]:
@@ -116,7 +132,7 @@ def _missing(rows: list[tuple[str, str, int]], site: str, prefix: str) -> str | 
     """
     gone: list[str] = []
     for path, _, size in rows:
-        if path.endswith(".pyc"):
+        if path.endswith(_BYTECODE):
             continue
         whole = contained(site, path, prefix)
         if whole is None:
@@ -126,7 +142,7 @@ def _missing(rows: list[tuple[str, str, int]], site: str, prefix: str) -> str | 
         except (OSError, ValueError):
             gone.append(path)
             continue
-        if size >= 0 and status.st_size != size:
+        if size >= 0 and status.st_size != size and status.st_size - size != len(_options(whole)):
             gone.append(path)
     if not gone:
         return None

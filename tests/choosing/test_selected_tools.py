@@ -73,3 +73,55 @@ def test_the_environment_that_uv_keeps_for_a_script(project: Any, tmp_path: Path
         found = world.selected(name)
         assert "PEP 723" in found.reason
         assert str(found.environment.prefix) == prefix
+
+
+def test_what_pdm_says_it_uses_is_the_projects(project: Any) -> None:
+    """`.pdm-python` may name any Python; one that is gone is told, and what lies there is taken."""
+    far = project.venv(project.path.parent / "far")
+    project.file("pyproject.toml", '[project]\nname = "it"\n')
+    project.file(".pdm-python", f"{far}/bin/python\n")
+    found = project.selected("pyproject.toml")
+    assert (found.environment.prefix, found.environment.manager, found.environment.project) == (far, "pdm", project.path)
+    assert found.reason == f"{project.path}/.pdm-python names it"
+    project.file(".pdm-python", f"{sys.base_prefix}/bin/python3\n")
+    assert project.selected().environment.kind == "interpreter"
+    project.file(".pdm-python", "/nowhere/bin/python\n")
+    own = project.venv("venv")
+    found = project.selected()
+    assert found.environment.prefix == own
+    assert "/nowhere/bin/python, which" in found.reason
+
+
+@pytest.mark.parametrize("name", ["venv", "env", ".env", ".direnv/python-3.13", "elsewhere"])
+def test_another_environment_that_is_tied_to_a_directory_is_its_own(project: Any, name: str) -> None:
+    """What `find` calls the project's is what `selected` takes, before any Python of the machine, also below that directory."""
+    made = project.venv(name)
+    project.file("deep/module.py", "")
+    if name == "elsewhere":
+        project.file(".python-envs", "elsewhere\n")
+    assert project.prefix() == made
+    if name in {"venv", "env", ".env"}:
+        assert project.prefix("deep/module.py") != made
+        project.file("setup.py", "")
+    assert project.prefix("deep/module.py") == made
+
+
+def test_a_conda_environment_in_a_workspace_comes_before_other_names(project: Any) -> None:
+    """VS Code makes `.conda` and uses it; environments that tests are run in are never a project's own."""
+    project.venv("venv")
+    project.venv(".tox/py")
+    project.file(".conda/conda-meta/history", "")
+    found = project.selected()
+    assert (found.environment.prefix, found.environment.kind) == (project.path / ".conda", "conda")
+
+
+def test_other_lines_of_python_version_files(project: Any) -> None:
+    """pyenv's `system` is the first Python on PATH that is no shim; uv's `.python-versions` counts where the other file is not there."""
+    shims = project.file("shims/python", "#!/bin/sh\n").parent
+    where = f"{shims}:/nowhere:{sys.base_prefix}/bin"
+    project.file(".python-versions", f"{sys.version_info[0]}.{sys.version_info[1]}\n2.7\n")
+    assert ".python-versions asks for" in project.selected().reason
+    project.file(".python-version", "system\n")
+    found = project.having(PATH=where).selected()
+    assert found.reason == f"{project.path}/.python-version asks for system"
+    assert found.environment.prefix == Path(sys.base_prefix)

@@ -110,3 +110,13 @@ def test_the_doctor_names_the_command_that_mends(tmp_path: Path) -> None:
     assert command == ["envkit", "install", str(made.prefix), "ipykernel"]
     assert run(*command[1:]).returncode == 0
     assert "ipykernel-missing" not in run("kernel", "doctor").stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
+def test_what_cannot_be_written_is_told() -> None:
+    """A full disk behind the output is an error in one line, not a trace of calls."""
+    with open("/dev/full", "w") as full:
+        argv = [sys.executable, "-m", "envkit", "find"]
+        done = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("error: what was found cannot be written: ")

@@ -69,6 +69,15 @@ def test_inside_of_an_environment_only_what_is_its_own_is_left_out(empty: World)
     assert below(empty, root) == ["outer", "outer/nested"]
 
 
+def test_a_root_that_is_no_directory_is_told(world: World, tmp_path: Path) -> None:
+    """Nothing lies below it, and the report says so; whatever else is there is found."""
+    told = list[object]()
+    (tmp_path / "file").touch()
+    roots = (str(tmp_path / "file"), str(tmp_path / "nowhere"))
+    list(search(Work(host=world.host, report=told.append), table=TABLE, roots=roots))
+    assert all(f"skipped {root}, which is no directory" in reported(told, "roots").text for root in roots)
+
+
 def test_links_are_looked_at_and_not_walked(empty: World) -> None:
     """So a circle ends; what a link leads to is found under it, one level deep."""
     root = empty.host.root / "srv"

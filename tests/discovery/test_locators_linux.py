@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from support.homes import Tree, Wanted, build, mark
 
+import envkit
+
 if TYPE_CHECKING:
     from conftest import World
 
@@ -172,6 +174,13 @@ def test_what_conda_meta_says_of_python(world: World, tree: Tree) -> None:
     assert world.sure(broken).architecture == "x86_64"
 
 
+def test_a_conda_environment_in_a_project_is_the_projects(world: World, tree: Tree) -> None:
+    """VS Code calls it `.conda`; in the home directory that is none of a project."""
+    project = tree.project("study")
+    assert told_of(world, tree, tree.conda(project / ".conda", None)) == ("conda", None, project)
+    assert world.sure(tree.conda(tree.home / ".conda", None)).project is None
+
+
 def test_a_virtual_environment_on_condas_python_is_none_of_condas(world: World, tree: Tree) -> None:
     conda = tree.home / "miniforge3"
     env = world.sure(tree.environment(tree.home / "mine", base=conda / "bin/python3.12"))
@@ -235,6 +244,64 @@ def test_configuration_names_places(world: World, tree: Tree, tmp_path: Path) ->
     }
     for manager, prefix in made.items():
         assert prefix in [env.prefix for env in world.find(managers=(manager,))]
+
+
+def told_of(world: World, tree: Tree, prefix: Path) -> tuple[str | None, str | None, Path | None]:
+    """Return manager, name and project of a prefix as a search below the projects tells them; twice the same."""
+    first, again = (world.find(roots=(str(tree.home / "src"),)) for _ in range(2))
+    assert first == again
+    (env,) = (env for env in first if env.prefix == prefix)
+    return env.manager, env.name, env.project
+
+
+@pytest.mark.parametrize("path", ["{home}/verses", "~/verses", "../verses"])
+def test_a_project_says_where_poetry_keeps_its_environment(world: World, tree: Tree, path: str) -> None:
+    """`virtualenvs.path` in the project's `poetry.toml` comes before the user's configuration."""
+    project = tree.project("ballad", '[project]\nname = "ballad"\n')
+    (project / "poetry.toml").write_text(f'[virtualenvs]\npath = "{path.format(home=tree.home)}"\n')
+    place = tree.home / ("src/verses" if path.startswith("..") else "verses")
+    prefix = tree.environment(place / f"ballad-{mark(project)}-py3.12", writer="virtualenv = 20.30")
+    assert told_of(world, tree, prefix) == ("poetry", prefix.name, project)
+    other = tree.environment(place / "of-nobody", writer="virtualenv = 20.30")
+    assert envkit.resolve(other, host=replace(world.host, cwd=project)).manager == "virtualenv"
+    assert envkit.resolve(prefix, host=replace(world.host, cwd=project)).project == project
+
+
+@pytest.mark.parametrize("place", [".local/share/virtualenvs", ".virtualenvs"])
+def test_a_name_that_was_chosen_is_pipenvs_by_its_prompt(world: World, tree: Tree, place: str) -> None:
+    """`PIPENV_CUSTOM_VENV_NAME` is not set any more; Pipenv lets virtualenv write the project's name as the prompt."""
+    pipes, plain = tree.project("chosen-pipes", Pipfile="[packages]\n"), tree.project("no-pipes")
+    for name, project in (("my-choice", pipes), ("other", plain)):
+        prefix = tree.environment(tree.home / place / name, writer=f"virtualenv = 20.30\nprompt = '{project.name}'")
+        (prefix / ".project").write_text(str(project))
+    assert told_of(world, tree, tree.home / place / "my-choice") == ("pipenv", "my-choice", pipes)
+    assert told_of(world, tree, tree.home / place / "other")[0] != "pipenv"
+
+
+def test_what_pdm_uses_elsewhere_has_its_project(world: World, tree: Tree) -> None:
+    """`.pdm-python` may name an environment anywhere; one that another tool or another project keeps stays theirs."""
+    project, other = tree.project("borrower"), tree.project("lender")
+    far, lent = tree.environment(tree.home / "far/env"), tree.environment(other / ".venv")
+    wrapped = tree.environment(tree.home / ".virtualenvs/lent")
+    (wrapped / ".project").write_text(str(other))
+    for prefix, expected in (
+        (far, ("pdm", None, project)),
+        (lent, ("venv", None, other)),
+        (wrapped, ("virtualenvwrapper", "lent", other)),
+    ):
+        (project / ".pdm-python").write_text(f"{prefix}/bin/python\n")
+        assert told_of(world, tree, prefix) == expected
+    (project / ".pdm-python").write_text(f"{far}/bin/python\n")
+    assert envkit.resolve(far, host=replace(world.host, cwd=project)).project == project
+
+
+def test_work_of_tox_and_uv_in_other_directories_has_its_project(world: World, tree: Tree) -> None:
+    project = tree.project("busy", tox__ini="[tox]\n", uv__lock="version = 1\n")
+    tests = tree.environment(project / "build/work/py312", writer="virtualenv = 20.30")
+    (tests / ".tox-info.json").write_text("{}")
+    assert told_of(world, tree, tests) == ("tox", "py312", project)
+    assert told_of(world, tree, tree.environment(project / "custom", writer="uv = 0.9")) == ("uv", None, project)
+    assert told_of(world, tree, tree.environment(project / "by-hand")) == ("venv", None, None)
 
 
 def test_graalpy_is_one_whatever_its_executable_is_called(world: World, tree: Tree) -> None:

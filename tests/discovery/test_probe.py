@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -58,6 +59,24 @@ def test_an_environment_is_told_its_prefix(made: Callable[..., Path], world: Wor
     assert said.paths["purelib"].is_relative_to(prefix)
     assert str(said.paths["purelib"]) == said_by(prefix / "bin/python", "sysconfig.get_path('purelib')")
     assert said.paths["scripts"] == prefix / "bin"
+
+
+def test_an_environment_of_virtualenv_20_for_python_2_answers(interpreters: dict[str, Path], world: World, tmp_path: Path) -> None:
+    """It has a copied executable and of the standard library `os.py` alone, as virtualenv 20 makes it; its `site` is not run."""
+    if "2.7" not in interpreters:
+        pytest.skip("there is no Python 2.7")
+    base, prefix, mark = interpreters["2.7"].parent.parent, tmp_path / "env", tmp_path / "mark"
+    library = prefix / "lib" / "python2.7"
+    (prefix / "bin").mkdir(parents=True)
+    library.mkdir(parents=True)
+    shutil.copy2(interpreters["2.7"], prefix / "bin" / "python")
+    shutil.copy2(base / "lib" / "python2.7" / "os.py", library)
+    (library / "site.py").write_text(f"open({str(mark)!r}, 'w').close()\n")
+    (prefix / "pyvenv.cfg").write_text(f"home = {base}\nimplementation = CPython\nvirtualenv = 20.0.35\nbase-prefix = {base}\n")
+    said = probe(prefix / "bin" / "python", work=Work(host=world.host), prefix=prefix)
+    assert (said.prefix, said.base_prefix, said.version.release[:2]) == (prefix, base, (2, 7))
+    assert said.paths["purelib"] == library / "site-packages"
+    assert not mark.exists()
 
 
 @pytest.mark.core

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from packaging.version import Version
 
-from envkit.discovery.requests import Request, parse
-from envkit.models.environment import Environment
+from envkit.discovery.requests import Request, parse, spoken
+from envkit.models.environment import Environment, Problem
 
 
 def env(version: str | None, **changed: Any) -> Environment:
@@ -25,6 +25,46 @@ def parsed(text: str) -> Request:
     assert request is not None, text
     assert str(request) == text
     return request
+
+
+@pytest.mark.parametrize(
+    "text, meant",
+    [
+        ("py312", "3.12"),
+        ("py3.12", "3.12"),
+        ("py3", "3"),
+        ("pp310", "pypy3.10"),
+        ("pypy310", "pypy3.10"),
+        ("cpython39", "cpython3.9"),
+        ("py313t", "3.13t"),
+        ("py312-32", "3.12-32"),
+        ("312", "3.12"),
+        ("27", "2.7"),
+        *((text, None) for text in ("py", "python", "pyx", "py412", "3120000", "py3.12.4", "docs-py312", "")),
+    ],
+)
+def test_what_tox_and_virtualenv_call_a_python(text: str, meant: str | None) -> None:
+    """Such a text may be a name, so it fits no grammar; whoever knows that nothing is called so may take it for a request."""
+    assert spoken(text) == (None if meant is None else parsed(meant))
+
+
+def test_the_python_of_another_system_runs_on_that_alone() -> None:
+    assert [parsed("cpython-3.12-windows-x86_64").runs_on(platform) for platform in ("win32", "linux", "darwin")] == [True, False, False]
+    assert [parsed("cpython-3.12-macos").runs_on(platform) for platform in ("win32", "linux", "darwin")] == [False, False, True]
+    assert parsed("3.12").runs_on("linux")
+    assert parsed("cpython-3.12-any-any").runs_on("freebsd14")
+
+
+def test_which_c_library_a_python_needs_is_known_only_of_uvs() -> None:
+    musl = parsed("cpython-3.12-linux-x86_64-musl")
+    assert musl.allows(env("3.12.4", prefix=Path("/uv/cpython-3.12.4-linux-x86_64-musl"))) is True
+    assert musl.allows(env("3.12.4")) is None
+
+
+def test_what_only_leads_to_a_python_is_none_that_was_asked_for() -> None:
+    """Its version is unknown, and running it would tell another Python's."""
+    shim = env(None, problem=Problem(code="shim", message="it picks an interpreter"))
+    assert [parsed(text).allows(shim) for text in ("3", "3.12", ">=3.9", "cpython")] == [False] * 4
 
 
 @pytest.mark.core

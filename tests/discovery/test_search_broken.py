@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from envkit.discovery.requests import parse
 from envkit.formats.ready_record import Dirty, Record, dump_dirty, dump_record
 from envkit.formats.record_text import DIRTY, MARKS, READY
 from envkit.models.vocabulary import PROBLEMS
@@ -81,6 +82,16 @@ def test_an_interpreter_that_is_missing_is_told(world: World, env: Path) -> None
     assert problem_of(world, env) == "python-missing"
     (env / "bin/python").mkdir()
     assert problem_of(world, env) == "python-missing"
+
+
+def test_an_interpreter_that_nobody_may_run_is_told(world: World, made: Callable[..., Path]) -> None:
+    """As when an archive was unpacked that kept no permissions."""
+    prefix = made(None, "--copies")
+    (prefix / "bin" / "python").chmod(0o644)
+    problem = world.sure(prefix).problem
+    assert problem is not None
+    assert problem.code == "python-unusable"
+    assert "chmod" in (problem.hint or "")
 
 
 def test_a_script_in_place_of_the_interpreter_is_told(world: World, env: Path) -> None:
@@ -189,6 +200,33 @@ def test_managed_ones_have_their_name_from_the_record(world: World, env: Path) -
     assert [one.problem.code if one.problem else None for one in found] == [None, "half-made"]
     assert world.sure(prefix / "bin/python") == found[0]
     assert world.sure(directory / "empty") == found[1]
+
+
+@pytest.mark.parametrize("left", ["nothing", "text", "no library"])
+def test_what_is_left_of_a_version_is_told(world: World, installed: Callable[..., Path], left: str) -> None:
+    """A build that broke off, or a removal: the directory of the version is there, with a name of an interpreter in it."""
+    versions = world.host.home / ".pyenv" / "versions"
+    whole = installed(versions / "3.12.1", "3.12.1")
+    python = versions / "3.11.4" / "bin" / "python3.11"
+    if left == "no library":
+        installed(versions / "3.11.4", "3.11.4")
+        shutil.rmtree(versions / "3.11.4" / "lib")
+        python = next(python.parent.glob("python*"))
+    else:
+        python.parent.mkdir(parents=True)
+        python.symlink_to("gone") if left == "nothing" else python.write_text("")
+    (versions / "notes").mkdir()
+    found = world.find(managers=("pyenv",))
+    assert [env.name for env in found] == ["3.12.1", "3.11.4"]
+    assert found[0].python == whole
+    broken = found[1]
+    assert broken.problem is not None
+    assert broken.problem.code == ("python-dangling" if left == "nothing" else "python-unusable")
+    assert "install it again with pyenv" in (broken.problem.hint or "")
+    assert [world.sure(path) for path in (versions / "3.11.4", broken.python or python)] == [broken, broken]
+    request = parse("3.11")
+    assert request is not None
+    assert request.allows(broken) is False
 
 
 def test_a_shim_that_is_named_is_told_as_one(world: World, tmp_path: Path) -> None:

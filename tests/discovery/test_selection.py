@@ -78,4 +78,5 @@ def test_the_error_names_what_is_there() -> None:
     assert "3.13.1 free-threaded" in text
     assert "not known exactly without running it: 3.12 (" in text
     assert "3.10.0" not in text
+    assert near([env("3.13.0"), env("3.9.18")], parse("3.9.99")).startswith("found: 3.9.18 ")
     assert near([], None).startswith("none was found")

@@ -45,6 +45,8 @@ def test_pyenvs_rules(world: World, installed: Callable[..., Path]) -> None:
     (work / "inner").mkdir()
     (work / ".python-version").write_text("2.7.18\n3.12\n")
     assert resolved(world, path, cwd=work / "inner").name == "3.12.10"
+    (work / ".python-version").write_text("# why\n3.12.1 of this line only the first word counts\n")
+    assert resolved(world, path).name == "3.12.1"
     assert resolved(world, path, PYENV_VERSION="python-3.12.1").name == "3.12.1"
     assert resolved(world, path, PYENV_VERSION="3.9:3.11.4").name == "3.11.4"
     system = installed(work / "usr", "3.10.2")

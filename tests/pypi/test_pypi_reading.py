@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import time
@@ -12,6 +14,7 @@ import pytest
 from packaging.version import Version
 
 from envkit import pypi
+from envkit.control import Work
 from envkit.host import Host
 from envkit.models.environment import Environment
 from envkit.models.specs import Project
@@ -215,6 +218,23 @@ def test_broken_finds_what_pip_check_does_not(tmp_path: Path, host: Host) -> Non
     assert {problem.code for problem in found.values()} == {"package-broken"}
     assert "lost.py and 1 more" in found["lost"].message
     assert all(problem.hint for problem in found.values())
+
+
+def test_what_tools_do_after_installing_breaks_nothing(tmp_path: Path, host: Host) -> None:
+    """virtualenv names directories of bytecode that are not there yet; pipx writes an option into the first line of a launcher."""
+    env, site = tree(tmp_path)
+    launcher = env.prefix / "bin" / "tool"
+    launcher.parent.mkdir(exist_ok=True)
+    installed = f"#!{env.prefix}/bin/python\nimport tool\n".encode()
+    digest = base64.urlsafe_b64encode(hashlib.sha256(installed).digest()).rstrip(b"=").decode()
+    (put(site, "pip") / "RECORD").write_text("pip/_vendor/__pycache__,,\n")
+    (put(site, "tool") / "RECORD").write_text(f"../../../bin/tool,sha256={digest},{len(installed)}\n")
+    launcher.write_bytes(installed.replace(b"\n", b" -E\n", 1))
+    assert (pypi.broken(env, host), pypi.altered(env, Work(host=host))) == ((), ())
+    launcher.write_bytes(installed.replace(b"\n", b" -E\n", 1).replace(b"tool", b"evil"))
+    assert [problem.code for problem in pypi.altered(env, Work(host=host))] == ["package-altered"]
+    launcher.write_bytes(installed + b"evil")
+    assert [problem.code for problem in pypi.broken(env, host)] == ["package-broken"]
 
 
 def test_a_distributions_packages_may_lack_a_record(tmp_path: Path, host: Host) -> None:

@@ -5,16 +5,18 @@ condarc files. Looks into installations (Anaconda, Miniconda, Miniforge, Mambafo
 that pyenv, asdf or mise made) and `envs` in them, into `envs_dirs` of all configuration files, `CONDA_ENVS_DIRS` and
 `CONDA_ENVS_PATH`, and into what the caller named. Place in the table: after `pixi`, which makes such environments too, before all others:
 a directory with `conda-meta` is conda's whatever else it looks like. The name is "base", or the directory's in a place of
-environments, or what `history` says when it is the directory's name too. Limits: configuration in a project is not read; variables in
+environments, or what `history` says when it is the directory's name too; `.conda` belongs to the project it lies in. Limits: configuration in a project is not read; variables in
 a condarc are replaced, expressions are not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ...system.spelling import within
+from ...system.spelling import name_of, parent_of, within
 from ..conda_places import environment_directories, has_meta, installations, listed_environments
 from ..conda_prefix import conda_environment, conda_prefix
 from ..places import children, contents, stated
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 NAME: Final = "conda"
 KINDS: Final = frozenset({"conda"})
+
+_INSIDE = ".conda"  # what VS Code calls the environment of a project
 
 
 def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
@@ -41,7 +45,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
         names = contents(look, directory)
         if "conda-meta" in names:
             yield directory
-        if ".conda" in names and has_meta(look, inside := within(directory, ".conda")):
+        if _INSIDE in names and has_meta(look, inside := within(directory, _INSIDE)):
             yield inside
         if "envs" in names:
             yield from (path for path in children(look, within(directory, "envs")) if has_meta(look, path))
@@ -50,4 +54,8 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
 def identify(look: Look, candidate: str) -> Environment | None:
     """Return the environment if the path is a conda prefix or an executable of one."""
     prefix = conda_prefix(look, candidate)
-    return None if prefix is None else conda_environment(look, prefix)
+    if prefix is None:
+        return None
+    found = conda_environment(look, prefix)
+    project = parent_of(prefix) if name_of(prefix) == _INSIDE else look.home
+    return found if project == look.home else replace(found, project=Path(project))

@@ -2,9 +2,10 @@
 
 Marks: the hash. Pipenv writes the project's path into `.project`, as virtualenvwrapper does, and the last eight letters of a name
 prove nothing (`~/.virtualenvs/my-notebook`), so the hash is computed again from the path of the Pipfile: that fits for Pipenv's
-alone. A name that the user chose (`PIPENV_CUSTOM_VENV_NAME`) fits when it is set. `.venv` is Pipenv's when `.project` in it names the
-directory it lies in, beside the Pipfile. Files read: `.project`. Place in the table: before `virtualenvwrapper`, whose directory it
-may share, and `virtualenv`, with which it makes them. Limits: after the project was moved the hash fits the place it was at, and
+alone. A name that the user chose (`PIPENV_CUSTOM_VENV_NAME`) fits when that is set, or where the prompt is the project's name, as Pipenv
+sets it and no other tool that keeps environments in one place. `.venv` is Pipenv's when `.project` in it names the
+directory it lies in, beside the Pipfile. Files read: `.project`, `pyvenv.cfg`. Place in the table: before
+`virtualenvwrapper`, whose directory it may share, and `virtualenv`, with which it makes them. Limits: after the project was moved the hash fits the place it was at, and
 that is the project that is given.
 
 Source: pipenv's venv_locator.py.
@@ -15,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ...formats import pyvenv_cfg
 from ...system.spelling import name_of, parent_of, within
 from ..places import at_home, marked_children, placed, stated, user_data
 from ..projects import VENV, digest, has_any, project_directories, project_of
@@ -51,11 +53,10 @@ def identify(look: Look, candidate: str) -> Environment | None:
             return None
         return owned(found.env, NAME, project=inside)
     name = found.name
-    custom = look.host.environ.get("PIPENV_CUSTOM_VENV_NAME") == name and found.directory in _homes(look)
-    if not custom and "-" not in name:
+    if found.directory not in _homes(look) and "-" not in name:
         return None
     project = _stated(look, found)
-    if project is None or not (_fits(look, name, project) or (custom and has_any(look, project, *_NAMES))):
+    if project is None or not (_fits(look, name, project) or _is_chosen(look, found, project)):
         return None
     return owned(found.env, NAME, name=name, project=project)
 
@@ -73,6 +74,16 @@ def _fits(look: Look, name: str, project: str) -> bool:
     clean = "".join("_" if letter in ' &$`!*@"()[]\\\r\n\t' else letter for letter in name_of(project))[:42]
     wanted = [f"{clean}-{digest(look, pipfile)}" for pipfile in pipfiles]
     return any(name == text or name.startswith(f"{text}-") for text in wanted)
+
+
+def _is_chosen(look: Look, found: Foreign, project: str) -> bool:
+    """Say whether a name may be one that the user chose: the variable says it, or the prompt is what Pipenv sets, the project's name."""
+    if found.directory not in _homes(look) or not has_any(look, project, *_NAMES):
+        return False
+    if look.host.environ.get("PIPENV_CUSTOM_VENV_NAME") == found.name:
+        return True
+    keys = pyvenv_cfg.load(look.text(within(found.prefix, pyvenv_cfg.NAME), pyvenv_cfg.LIMIT) or "")
+    return keys.get("prompt", "").strip("'\"") == name_of(project)
 
 
 def _homes(look: Look) -> tuple[str, ...]:

@@ -1,9 +1,10 @@
 """Poetry: the environments that it keeps together, named after the project, a hash of its path and the minor, and `.venv`.
 
-Marks: the place (`virtualenvs.path`, by default `virtualenvs` in Poetry's cache) and the shape of the name; `.venv` beside
-`poetry.lock`, `poetry.toml`, or a `pyproject.toml` with `[tool.poetry]` or Poetry's build backend, unless uv made it. The project is
-the directory whose path gives the hash: the project's own package, installed as a link, leads to it. Pythons that Poetry installed
-lie in its data directory. Files read: Poetry's `config.toml`; of a project with `.venv` its `pyproject.toml`; `.pth` files. Place in
+Marks: the place (`virtualenvs.path`, also in the `poetry.toml` of a project at hand, by default `virtualenvs` in Poetry's cache)
+and the shape of the name; `.venv` beside `poetry.lock`, `poetry.toml`, or a `pyproject.toml` with `[tool.poetry]` or Poetry's build
+backend, unless uv made it. The project is the directory whose path gives the hash: the project's own package, installed as a link,
+leads to it. Pythons that Poetry installed lie in its data directory. Files read: Poetry's `config.toml`; of a project its
+`poetry.toml`, and its `pyproject.toml` where it has `.venv`; `.pth` files. Place in
 the table: before `project`, `virtualenv` and `virtualenvwrapper`, whose directory it may share. Limits: the project of an environment
 without its own package is known only when one stands in it, or names it.
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 NAME: Final = "poetry"
 KINDS: Final = frozenset({"interpreter", "venv"})
 
+_FILE = "poetry.toml"
 _BACKENDS = ("poetry.core", "poetry.masonry")
 
 
@@ -37,7 +39,9 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     for directory in project_directories(look, roots):
         if look.is_directory(within(directory, VENV)) and _is_project(look, directory):
             yield within(directory, VENV)
-    for home in _homes(look):
+        if (home := _own(look, directory)) is not None:
+            _owns(look)[home] = None
+    for home in dict.fromkeys((*_owns(look), *_homes(look))):
         yield from marked_children(look, home)
     yield from version_directories(look, _pythons(look))
 
@@ -51,7 +55,7 @@ def identify(look: Look, candidate: str) -> Environment | None:
         directory = project_of(look, found.prefix)
         ours = directory is not None and found.manager != "uv" and _is_project(look, directory)
         return owned(found.env, NAME, project=directory) if ours else None
-    if found.directory not in _homes(look):
+    if found.directory not in _homes(look) and found.directory not in _owns(look):
         return None
     mark = _hash_in(found.name)
     if mark is None:
@@ -87,6 +91,25 @@ def _homes(look: Look) -> tuple[str, ...]:
         return tuple(dict.fromkeys(home for home in (named, within(cache, "virtualenvs")) if home))
 
     return look.remember("poetry", find)
+
+
+def _own(look: Look, directory: str) -> str | None:
+    """Return where the `poetry.toml` of a project says that its environments are kept."""
+    if not has_any(look, directory, _FILE):
+        return None
+    path = expanded(look, text_in(toml(look, within(directory, _FILE)), "virtualenvs", "path"))
+    if not path or "{" in path or "\0" in path:
+        return None
+    return placed(look, path) or look.tidy(within(directory, path))
+
+
+def _owns(look: Look) -> dict[str, None]:
+    """Return the set of such places that this look has met, those of the projects above the working directory among them."""
+
+    def find() -> dict[str, None]:
+        return {home: None for directory in project_directories(look, ()) if (home := _own(look, directory)) is not None}
+
+    return look.remember("poetry owns", find)
 
 
 def _configuration(look: Look) -> object:

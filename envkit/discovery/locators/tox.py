@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...system.spelling import name_of, parent_of, within
 from ..places import marked_children
+from ..projects import has_file
 from ..recognition import foreign, owned
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ NAME: Final = "tox"
 KINDS: Final = frozenset({"venv"})
 
 _DIRECTORY = ".tox"
+_ABOVE = 4  # directories, the working directory itself among them
 _MARK = ".tox-info.json"
 
 
@@ -32,7 +34,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
 
 
 def identify(look: Look, candidate: str) -> Environment | None:
-    """Return the environment if it lies in `.tox` or tox wrote its mark into it; the project is the directory of `.tox`."""
+    """Return the environment if it lies in `.tox` or tox wrote its mark into it; the project is the directory of `.tox`, or has `tox.ini`."""
     found = foreign(look, candidate)
     if found is None:
         return None
@@ -40,4 +42,13 @@ def identify(look: Look, candidate: str) -> Environment | None:
     inside = name_of(directory) == _DIRECTORY
     if not inside and not look.has(found.prefix, _MARK):
         return None
-    return owned(found.env, NAME, name=found.name, project=parent_of(directory) if inside else None)
+    return owned(found.env, NAME, name=found.name, project=parent_of(directory) if inside else _configured(look, directory))
+
+
+def _configured(look: Look, directory: str) -> str | None:
+    """Return the nearest directory above a working directory elsewhere that configures tox; None when none does."""
+    for _ in range(_ABOVE):
+        if has_file(look, directory, "tox.ini", "tox.toml"):
+            return directory
+        directory = parent_of(directory)
+    return None

@@ -2,7 +2,7 @@
 
 Marks: the places (`python` and `tools` in uv's data directory, `environments-v2` in its cache, or what `UV_PYTHON_INSTALL_DIR`,
 `UV_TOOL_DIR` and `UV_CACHE_DIR` say); the key `uv` in `pyvenv.cfg`; `.venv` beside `uv.lock` or a `pyproject.toml` with `[tool.uv]`;
-what `UV_PROJECT_ENVIRONMENT` names. A link for a minor version (`cpython-3.12-linux-x86_64-gnu`) is an alias of what it leads to.
+what `UV_PROJECT_ENVIRONMENT` names, and any other that uv made beside `uv.lock`. A link for a minor version (`cpython-3.12-linux-x86_64-gnu`) is an alias of what it leads to.
 Files read: `pyproject.toml` of a project whose `.venv` another tool wrote. Place in the table: after the tools that let uv make their
 environments (Rye, pipx, PDM, Hatch, tox, nox), before `project` and `venv`. Limits: the environments of `uvx` lie among archives in
 the cache and may vanish at any time; they are given only when they are named. The script of a script environment is not recorded.
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...system.spelling import name_of, within
 from ..places import children, marked_children, placed, stated, unix_data
-from ..projects import VENV, has_any, project_directories, project_of, pyproject, table_in
+from ..projects import VENV, has_any, has_file, project_directories, project_of, pyproject, table_in
 from ..recognition import foreign, owned
 from ..versions import version_directories, version_in
 
@@ -56,6 +56,8 @@ def identify(look: Look, candidate: str) -> Environment | None:
         return owned(found.env, NAME, project=project or look.cwd)
     if project is not None and (found.manager == NAME or _is_project(look, project)):
         return owned(found.env, NAME, project=project)
+    if found.manager == NAME and has_file(look, directory, "uv.lock"):  # as `UV_PROJECT_ENVIRONMENT` said when it was made
+        return owned(found.env, NAME, project=directory)
     return None
 
 
