@@ -12,10 +12,12 @@ import pytest
 from packaging.version import Version
 
 from envkit import pypi
+from envkit.control import Work
 from envkit.host import Host
 from envkit.models.environment import Environment
 from envkit.models.plans import Project
 from envkit.pypi.markers import full_version, markers_of
+from envkit.pypi.sizes import sizes_of
 
 
 def tree(tmp_path: Path, minor: str = "3.12", **facts: object) -> tuple[Environment, Path]:
@@ -215,6 +217,20 @@ def test_broken_finds_what_pip_check_does_not(tmp_path: Path, host: Host) -> Non
     assert {problem.code for problem in found.values()} == {"package-broken"}
     assert "lost.py and 1 more" in found["lost"].message
     assert all(problem.hint for problem in found.values())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a backslash parts directories there")
+def test_a_backslash_in_a_path_is_a_letter(tmp_path: Path, host: Host) -> None:
+    """Where it parts no directories, the files below a directory with a backslash in its name are found, told and measured."""
+    (tmp_path / "back\\slash").mkdir()
+    env, site = tree(tmp_path / "back\\slash")
+    (site / "m.py").write_text("12345")
+    (put(site, "whole") / "RECORD").write_text("m.py,sha256=x,5\n../../../bin/program,,\n")
+    (env.prefix / "bin").mkdir()
+    (env.prefix / "bin" / "program").write_text("1234567")
+    assert pypi.broken(env, host) == ()
+    assert [problem.subject for problem in pypi.altered(env, Work(host=host))] == ["whole"]
+    assert sizes_of(env, host) == {"whole": 12}
 
 
 def test_a_distributions_packages_may_lack_a_record(tmp_path: Path, host: Host) -> None:
