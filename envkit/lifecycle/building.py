@@ -107,6 +107,8 @@ def build(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | N
                     raise files.machine_error(error, prefix) from error
         environment = identified_half_made(prefix, work)
         known = known_sets.put(environment, spec, wanted, work)
+        if known and spec.lock is not None:
+            exactness.keep_lock(prefix, spec.lock, work.host)
         if not known:
             if spec.lock is not None and not match_specs.is_locked(spec):
                 exactness.sync(spec, environment, work, lock)

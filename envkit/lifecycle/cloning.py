@@ -12,6 +12,7 @@ from ..control import Control, Work, takes_control
 from ..errors import InstallError, RefusedError
 from ..formats import pyvenv_cfg
 from ..formats.ready_record import Record
+from ..locking import exactness
 from ..match_specs import CONDA
 from ..models.environment import Environment
 from ..models.plans import Spec
@@ -96,6 +97,8 @@ def _clone(source: Environment, spec: Spec, seen: Observation, work: Work) -> En
         records.begin(prefix, "create", host, made_directory=True)
         with records.inner_locked(source.prefix, work):
             _put(source, prefix, spec.name, record, host, system_site_packages=system)
+        if (lock := exactness.kept_lock(source.prefix, host)) is not None:
+            exactness.keep_lock(prefix, lock, host)
         made = replace(
             records.new_record(prefix, spec, record.requested, host),
             constraints=record.constraints,

@@ -94,6 +94,19 @@ def kept_lock(prefix: Path, host: Host) -> Lock | None:
         return None
 
 
+def keep_lock(prefix: Path, lock: Lock, host: Host) -> None:
+    """Keep the lock that an environment was made from among its marks.
+
+    Raises:
+        MachineError: it cannot be written.
+    """
+    marks = records.marks_of(prefix, host)
+    try:
+        files.write_atomic(files.private_directory(marks) / LOCK_NAME, lock.text)
+    except OSError as error:
+        raise files.machine_error(error, marks) from error
+
+
 def differences(spec: Spec, environment: Environment, host: Host) -> tuple[tuple[str | Project, ...], tuple[str, ...]]:
     """Return what of a spec's lock, and of its seed, is not installed as it says, and what is installed and not in it.
 
@@ -135,11 +148,7 @@ def sync(spec: Spec, environment: Environment, work: Work, held: Held) -> None:
         if spec.seed == "pip" and manager.unsatisfied(environment, ["pip"], work.host):
             manager.install(environment, ["pip"], sources=spec.sources, work=work, log=log, descriptors=descriptors)
         locks.sync_into(environment, spec.lock, keep=_kept(spec), sources=spec.sources, work=work, log=log, descriptors=descriptors)
-    marks = records.marks_of(environment.prefix, work.host)
-    try:
-        files.write_atomic(files.private_directory(marks) / LOCK_NAME, spec.lock.text)
-    except OSError as error:
-        raise files.machine_error(error, marks) from error
+    keep_lock(environment.prefix, spec.lock, work.host)
 
 
 def _kept(spec: Spec) -> frozenset[str]:

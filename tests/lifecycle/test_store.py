@@ -225,6 +225,16 @@ def test_prune_takes_unpacked_wheels(host: Host, spec: Spec, say: Callable[..., 
 
 
 @pytest.mark.core
+def test_a_lock_is_kept_by_what_the_store_and_clone_make(host: Host, spec: Spec) -> None:
+    """An environment made from a lock exports it, also where no installer ran, and where it is a copy."""
+    locked = replace(spec, lock=envkit.lock(spec, host=host, offline=True))
+    made(host, locked, "one")
+    for env in (made(host, locked, "two"), envkit.clone("one", "three", host=host), envkit.clone("two", "four", host=host)):
+        assert locked.lock is not None
+        assert envkit.export(env, "pylock.toml", host=host) == locked.lock.text
+
+
+@pytest.mark.core
 def test_a_locked_set_is_put_without_an_installer(host: Host, spec: Spec) -> None:
     """A lock that was installed once is put into the next environment as it is."""
     pytest.importorskip("uv")
