@@ -110,8 +110,8 @@ def _directory(text: str, directory: Path, work: Work) -> Path:
 
 
 def _can_be_installed(path: Path) -> bool:
-    return (
-        (path.name.lower().endswith(_ARCHIVES) and path.is_file()) or any((path / name).is_file() for name in ("pyproject.toml", "setup.py"))
+    return (path.name.lower().endswith(_ARCHIVES) and path.is_file()) or any(
+        (path / name).is_file() for name in ("pyproject.toml", "setup.py")
     )
 
 
