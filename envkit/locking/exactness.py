@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -125,10 +126,13 @@ def differences(spec: Spec, environment: Environment, host: Host) -> tuple[tuple
     return (*seed, *missing), surplus
 
 
-def sync(spec: Spec, environment: Environment, work: Work, held: Held) -> None:
+def sync(spec: Spec, environment: Environment, work: Work, held: Held, *, afresh: Collection[str] = ()) -> None:
     """Make an environment exactly what its spec's lock says, and keep the lock among its marks.
 
     The caller holds the environment's lock, has marked it dirty, and verifies the packages afterwards.
+
+    Args:
+        afresh: names of PyPI packages that are taken once more, from where they come from and from no cache.
 
     Raises:
         As `locks.sync_into`.
@@ -147,7 +151,9 @@ def sync(spec: Spec, environment: Environment, work: Work, held: Held) -> None:
         descriptors = (*held.descriptors, *inner)
         if spec.seed == "pip" and manager.unsatisfied(environment, ["pip"], work.host):
             manager.install(environment, ["pip"], sources=spec.sources, work=work, log=log, descriptors=descriptors)
-        locks.sync_into(environment, spec.lock, keep=_kept(spec), sources=spec.sources, work=work, log=log, descriptors=descriptors)
+        locks.sync_into(
+            environment, spec.lock, keep=_kept(spec), sources=spec.sources, afresh=afresh, work=work, log=log, descriptors=descriptors
+        )
     keep_lock(environment.prefix, spec.lock, work.host)
 
 
