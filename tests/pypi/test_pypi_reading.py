@@ -15,7 +15,7 @@ from envkit import pypi
 from envkit.control import Work
 from envkit.host import Host
 from envkit.models.environment import Environment
-from envkit.models.plans import Project
+from envkit.models.specs import Project
 from envkit.pypi.markers import full_version, markers_of
 from envkit.pypi.sizes import sizes_of
 
