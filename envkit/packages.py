@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from . import changing, ecosystems, match_specs, plugins, records
@@ -154,28 +154,34 @@ def uninstall(env: Env, *names: str, dry_run: bool = False, **control: Unpack[Co
     work = Work.of(control)
     environment = resolved(env, work)
     conda, rest = ecosystems.split(environment, names, work.host) if environment.kind == CONDA else ((), names)
-    pypi = _checked_names(rest)
+    asked = _checked_names(rest)
     environment = changing.changeable(environment, needs_python=not conda)
-    if taken := sorted(set(pypi) & ecosystems.owned_by_conda(environment, work.host)):
+    if taken := sorted(set(asked) & ecosystems.owned_by_conda(environment, work.host)):
         raise RefusedError(
             f"{', '.join(taken)} came with a conda package of another name",
             code="conda-owned",
             hint="uninstall that package: its files are listed in conda-meta",
         )
-    pypi = tuple(package.name for package in ecosystems.installed_in(environment, work.host) if package.name in pypi)
-    if dry_run or not (pypi or conda):
+    pypi = _installed_of(asked, environment, work)
+    interrupted = records.state_of(environment.prefix, work.host).dirty is not None
+    if dry_run or not (pypi or conda or interrupted):
         return _uninstall(environment, pypi, conda, work, dry=True)
     if pypi:
         changing.refuse_managed(environment, allowed=False)
-    with (
-        records.locked(environment.prefix, work) as lock,
-        changing.changing(environment, work, dropped=(dropped := {*conda, *pypi})),
-        changing.inner_lock(environment, work) as inner,
-    ):
-        changes = _uninstall(environment, pypi, conda, work, descriptors=(*lock.descriptors, *inner))
-        dropped.update(package.name for package in changes.removed)  # with a conda package goes what needs it
+    with records.locked(environment.prefix, work) as lock:
+        torn, conda_torn = changing.torn_packages(environment, work)
+        with changing.changing(environment, work, dropped=(dropped := {*conda, *asked})):
+            changing.mend(environment, ([name for name in torn if name not in pypi], conda_torn), _DEFAULT, work, lock)
+            with changing.inner_lock(environment, work) as inner:
+                pypi = _installed_of(asked, environment, work)
+                changes = _uninstall(environment, pypi, conda, work, descriptors=(*lock.descriptors, *inner))
+            dropped.update(package.name for package in changes.removed)  # with a conda package goes what needs it
     _tell_kernels(environment, work)
     return changes
+
+
+def _installed_of(names: Collection[str], environment: Environment, work: Work) -> tuple[str, ...]:
+    return tuple(package.name for package in ecosystems.installed_in(environment, work.host) if package.name in names)
 
 
 def _uninstall(

@@ -31,6 +31,11 @@ def read_record(text: str) -> Iterator[tuple[str, str, int]]:
         raise ValueError(f"RECORD is no CSV: {error}") from error
 
 
+def slashed(path: str, *, windows: bool) -> str:
+    """Return a path of this machine as `contained` takes it; a backslash is a letter as any other outside of Windows."""
+    return path.replace("\\", "/") if windows else path
+
+
 def contained(site: str, path: str, prefix: str) -> str | None:
     """Return the absolute path that a row names, or None if it lies outside of `prefix`.
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import changing, environments, match_specs, planning, plugins, records
+from .. import changing, ecosystems, environments, match_specs, planning, plugins, records
 from ..changing import Wanted
 from ..discovery import search
 from ..errors import EnvkitError, MachineError
@@ -127,16 +127,48 @@ def build(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | N
 def _furnish(prefix: Path, spec: Spec, wanted: tuple[str | Project, ...], work: Work, lock: Held) -> bool:
     """Put the packages into an environment that is being made, and run its commands; True if the packages came from the store."""
     environment = identified_half_made(prefix, work)
-    known = known_sets.put(environment, spec, wanted, work)
+    outcome = known_sets.put(environment, spec, wanted, work)
+    known = outcome == "put"
+    if known and spec.lock is not None:
+        exactness.keep_lock(prefix, spec.lock, work.host)
     if not known:
-        if spec.lock is not None and not match_specs.is_locked(spec):
-            exactness.sync(spec, environment, work, lock)
-            changing.verify(environment, work.host)
-        elif wanted:
-            changing.put_unmarked(environment, _wanted(spec, wanted), work, lock)
+        _install(environment, spec, wanted, work, lock, doubted=outcome == "doubted")
         known_sets.remember(environment, spec, wanted, work)
     afterwards.run_all(environment, spec.post_install, spec, work, lock)
     return known
+
+
+def _install(environment: Environment, spec: Spec, wanted: tuple[str | Project, ...], work: Work, lock: Held, *, doubted: bool) -> None:
+    """Let an installer put what is wanted, or locked, into a new environment; what it has other than published is taken anew."""
+    locked = spec.lock is not None and not match_specs.is_locked(spec)
+    if locked:
+        exactness.sync(spec, environment, work, lock)
+    elif wanted:
+        changing.put(environment, _wanted(spec, wanted), work, lock=lock)
+    if not (locked or wanted):
+        return
+    if names := _distrusted(environment, work, deep=doubted):
+        with work.task("install", f"take {', '.join(names)} anew: the installer's cache has other files"):
+            if locked:
+                exactness.sync(spec, environment, work, lock, afresh=names)
+            else:
+                changing.mend(environment, (names, ()), spec.sources, work, lock)
+    if names or spec.backend == match_specs.CONDA:  # of a virtual environment that was just seen
+        changing.verify(environment, work.host)
+
+
+def _distrusted(environment: Environment, work: Work, *, deep: bool) -> tuple[str, ...]:
+    """Return the PyPI packages of a new environment that are not as they were published, sorted.
+
+    uv links files from its cache: who wrote into one, in an environment or in the store, wrote into the cache, and it is installed so.
+
+    Args:
+        deep: compare contents, not only sizes.
+    """
+    found = {problem.subject for manager, problem in ecosystems.broken_in(environment, work.host) if manager.ECOSYSTEM == "pypi"}
+    if deep:
+        found.update(problem.subject for problem in plugins.package_manager("pypi").altered(environment, work))
+    return tuple(sorted(found))
 
 
 def identified_half_made(prefix: Path, work: Work) -> Environment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from .. import environments, places, records, venv
 from ..control import Control, Work, takes_control
-from ..errors import InstallError, RefusedError
+from ..errors import InstallError, RefusedError, UsageError
 from ..formats import pyvenv_cfg
 from ..formats.ready_record import Record
+from ..locking import exactness
 from ..match_specs import CONDA
 from ..models.environment import Environment
 from ..models.specs import Spec
@@ -40,7 +42,7 @@ def clone(env: Env, where: StrPath, **control: Unpack[Control]) -> Environment:
         where: the name of a managed environment, or a path.
 
     Raises:
-        NotFoundError: there is no such environment. ExistsError: something is at `where`.
+        NotFoundError: there is no such environment. ExistsError: something is at `where`. UsageError: `where` lies inside of it.
         RefusedError: it is broken, temporary, or a plain interpreter. InstallError: files of its packages are missing, or the new
             place is too long for a file of conda's that names it.
         MachineError: the place cannot be written. BusyError: another process changes one of the two.
@@ -52,6 +54,7 @@ def clone(env: Env, where: StrPath, **control: Unpack[Control]) -> Environment:
     spec = observing.checked_spec(given, work)
     prefix = records.prefix_of(spec, work.host)
     making.refuse_existing(spec, observing.observe_place(spec, work))
+    _refuse_inside(prefix, source.prefix)
     with ExitStack() as held:
         for place in sorted((prefix, source.prefix), key=lambda place: str(records.lock_file(place, work.host))):
             held.enter_context(records.locked(place, work))  # in one order, so that two clones cannot wait for each other
@@ -63,6 +66,12 @@ def clone(env: Env, where: StrPath, **control: Unpack[Control]) -> Environment:
 
             return conda_mending.clone(source, spec, seen, work)
         return _clone(source, spec, seen, work)
+
+
+def _refuse_inside(prefix: Path, source: Path) -> None:
+    """Refuse a place inside of what is copied: the copy would hold a part of itself."""
+    if Path(os.path.realpath(prefix)).is_relative_to(os.path.realpath(source)):
+        raise UsageError(f"{prefix} lies inside of {source}, which is to be copied there", code="path", hint="choose another place")
 
 
 def clonable(environment: Environment, host: Host) -> Environment:
@@ -96,6 +105,8 @@ def _clone(source: Environment, spec: Spec, seen: Observation, work: Work) -> En
         records.begin(prefix, "create", host, made_directory=True)
         with records.inner_locked(source.prefix, work):
             _put(source, prefix, spec.name, record, host, system_site_packages=system)
+        if (lock := exactness.kept_lock(source.prefix, host)) is not None:
+            exactness.keep_lock(prefix, lock, host)
         made = replace(
             records.new_record(prefix, spec, record.requested, host),
             constraints=record.constraints,

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from .. import places, records, uses
 from ..changing import named
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from ..models.environment import Environment
 
 UNFINISHED: Final = ".new-"  # how the name of a directory of the store begins that is being filled
+Outcome = Literal["put", "unknown", "doubted"]
+
 _DAY: Final = 24 * 3600.0  # seconds
 _FILLING: Final = 120.0  # seconds that filling the store may take; a call that has less left does without
 _COMPILE: Final = (
@@ -56,8 +58,12 @@ class _Known:
     entries: tuple[str, ...]
 
 
-def put(environment: Environment, spec: Spec, wanted: Sequence[str | Project], work: Work) -> bool:
-    """Put a set that is known into an environment that is being made and is empty; False where an installer has to do it.
+def put(environment: Environment, spec: Spec, wanted: Sequence[str | Project], work: Work) -> Outcome:
+    """Put a set that is known into an environment that is being made and is empty, where that can be done without an installer.
+
+    Returns:
+        "put"; "unknown", and an installer has to do it; or "doubted": so it has, and what it takes from its cache may be what was
+        tampered with in the store or in the environment that had the set, for they share their files.
 
     Raises:
         MachineError: it cannot be written.
@@ -65,14 +71,14 @@ def put(environment: Environment, spec: Spec, wanted: Sequence[str | Project], w
     place = _place(environment, spec, wanted, work.host)
     known = None if place is None else _read(place)
     if place is None or known is None:
-        return False
+        return "unknown"
     lasting = spec.lock is not None or places.is_addressed(spec) or work.offline
     if not (lasting or 0 <= time.time() - known.resolved < _DAY):
-        return False
+        return "unknown"
     with uses.held((_wheels(work.host),), work):
         entries = _entries(known, work.host) or _filled(place, known, environment, work)
         if entries is None:
-            return False
+            return "doubted"
         paths = _layout(environment, work.host)
         names = {_escaped(named(requirement)) for requirement in wanted}
         requested = frozenset(entry.dist_info for entry in entries if _name_in(entry.dist_info) in names)
@@ -84,7 +90,7 @@ def put(environment: Environment, spec: Spec, wanted: Sequence[str | Project], w
         for entry in entries:
             with suppress(OSError):
                 os.utime(entry.path)
-    return True
+    return "put"
 
 
 def remember(environment: Environment, spec: Spec, wanted: Sequence[str | Project], work: Work) -> None:

@@ -119,7 +119,9 @@ def _reason(prefix: Path, work: Work, *, foreign: bool) -> str:
         )
     if not foreign:
         raise RefusedError(
-            f"{prefix} was not made by envkit", code="foreign-environment", hint="foreign=True removes another tool's environment"
+            f"{prefix} was not made by envkit",
+            code="foreign-environment",
+            hint="remove(..., foreign=True) removes another tool's environment",
         )
     if strangers:
         raise RefusedError(

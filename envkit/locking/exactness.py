@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -95,6 +96,19 @@ def kept_lock(prefix: Path, host: Host) -> Lock | None:
         return None
 
 
+def keep_lock(prefix: Path, lock: Lock, host: Host) -> None:
+    """Keep the lock that an environment was made from among its marks.
+
+    Raises:
+        MachineError: it cannot be written.
+    """
+    marks = records.marks_of(prefix, host)
+    try:
+        files.write_atomic(files.private_directory(marks) / LOCK_NAME, lock.text)
+    except OSError as error:
+        raise files.machine_error(error, marks) from error
+
+
 def differences(spec: Spec, environment: Environment, host: Host) -> tuple[tuple[str | Project, ...], tuple[str, ...]]:
     """Return what of a spec's lock, and of its seed, is not installed as it says, and what is installed and not in it.
 
@@ -113,10 +127,13 @@ def differences(spec: Spec, environment: Environment, host: Host) -> tuple[tuple
     return (*seed, *missing), surplus
 
 
-def sync(spec: Spec, environment: Environment, work: Work, held: Held) -> None:
+def sync(spec: Spec, environment: Environment, work: Work, held: Held, *, afresh: Collection[str] = ()) -> None:
     """Make an environment exactly what its spec's lock says, and keep the lock among its marks.
 
     The caller holds the environment's lock, has marked it dirty, and verifies the packages afterwards.
+
+    Args:
+        afresh: names of PyPI packages that are taken once more, from where they come from and from no cache.
 
     Raises:
         As `locks.sync_into`.
@@ -135,12 +152,10 @@ def sync(spec: Spec, environment: Environment, work: Work, held: Held) -> None:
         descriptors = (*held.descriptors, *inner)
         if spec.seed == "pip" and manager.unsatisfied(environment, ["pip"], work.host):
             manager.install(environment, ["pip"], sources=spec.sources, work=work, log=log, descriptors=descriptors)
-        locks.sync_into(environment, spec.lock, keep=_kept(spec), sources=spec.sources, work=work, log=log, descriptors=descriptors)
-    marks = records.marks_of(environment.prefix, work.host)
-    try:
-        files.write_atomic(files.private_directory(marks) / LOCK_NAME, spec.lock.text)
-    except OSError as error:
-        raise files.machine_error(error, marks) from error
+        locks.sync_into(
+            environment, spec.lock, keep=_kept(spec), sources=spec.sources, afresh=afresh, work=work, log=log, descriptors=descriptors
+        )
+    keep_lock(environment.prefix, spec.lock, work.host)
 
 
 def _kept(spec: Spec) -> frozenset[str]:

@@ -230,20 +230,24 @@ def differences(env: Environment, lock: Lock, keep: Collection[str], host: Host)
 
 
 def sync_into(
-    env: Environment, lock: Lock, *, keep: Collection[str], sources: Sources, work: Work, log: Path | None, descriptors: Collection[int]
-) -> Changes:
+    env: Environment, lock: Lock, *, keep: Collection[str], sources: Sources, afresh: Collection[str] = (), work: Work,
+    log: Path | None, descriptors: Collection[int],
+) -> Changes:  # fmt: skip
     """Make what is installed exactly what a lock says for this target, by uv or pip, hashes checked.
+
+    Args:
+        afresh: names of which what is installed is not trusted, nor what the installer's cache has.
 
     Raises:
         As `pins_of` and `install`; InstallError "hash-mismatch": what is to be had is not what was locked.
     """
     missing, surplus = differences(env, lock, keep, work.host)
     before = inventory_of(env, work.host)
-    pins = [pin for pin in pins_of(lock, env, work.host) if pin.text in missing]
-    if surplus:
-        uninstall_from(env, surplus, break_system_packages=False, work=work, log=log, descriptors=descriptors)
+    pins = [pin for pin in pins_of(lock, env, work.host) if pin.text in missing or pin.name in afresh]
+    if surplus or afresh:
+        uninstall_from(env, sorted({*surplus, *afresh}), break_system_packages=False, work=work, log=log, descriptors=descriptors)
     if pins:
-        _install_pins(env, pins, _sources_of(lock, sources), work=work, log=log, descriptors=descriptors)
+        _install_pins(env, pins, _sources_of(lock, sources), fresh=bool(afresh), work=work, log=log, descriptors=descriptors)
     return changes_between(before, inventory_of(env, work.host))
 
 
@@ -260,7 +264,7 @@ def _sources_of(lock: Lock, sources: Sources) -> Sources:
 
 
 def _install_pins(
-    env: Environment, pins: Sequence[Pin], sources: Sources, *, work: Work, log: Path | None, descriptors: Collection[int]
+    env: Environment, pins: Sequence[Pin], sources: Sources, *, fresh: bool, work: Work, log: Path | None, descriptors: Collection[int]
 ) -> None:
     links = tuple(dict.fromkeys((*sources.find_links, *(link for pin in pins for link in pin.find_links))))
     hashed = [pin for pin in pins if pin.hashes]
@@ -269,7 +273,7 @@ def _install_pins(
         request = Request(
             python=python_of(env), prefix=str(env.prefix), requirements=(), projects=(), constraints=(), dependencies=False, reinstall=False,
             break_system_packages=False, dry_run=False, sources=replace(checked_sources(sources, work.host), find_links=links),
-            offline=work.offline, scratch=scratch, present=frozenset(),
+            offline=work.offline, scratch=scratch, present=frozenset(), fresh=fresh,
         )  # fmt: skip
         runner = Runner(env, work, log, descriptors)
         if hashed:

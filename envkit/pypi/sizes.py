@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ..formats.record import contained, read_record
+from ..formats.record import contained, read_record, slashed
 from ..system.sites import site_packages
 from .inventory import in_directories
 
@@ -19,9 +19,10 @@ def sizes_of(env: Environment, host: Host) -> dict[str, int | None]:
 
     What RECORD gives no size for (itself, bytecode that an installer wrote) is looked up; files outside of the environment do not count.
     """
-    prefix = str(env.prefix).replace("\\", "/")
+    windows = host.platform == "win32"
+    prefix = slashed(str(env.prefix), windows=windows)
     found = in_directories(site_packages(env, host))
-    return {distribution.name: _size(distribution.directory.replace("\\", "/"), prefix) for distribution in found}
+    return {distribution.name: _size(slashed(distribution.directory, windows=windows), prefix) for distribution in found}
 
 
 def _size(directory: str, prefix: str) -> int | None:

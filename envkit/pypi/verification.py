@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from ..formats.dist_info import named_directory
-from ..formats.record import contained, read_record
+from ..formats.record import contained, read_record, slashed
 from ..models.environment import Problem
 from ..system.sites import site_packages
 from .inventory import read_header
@@ -29,10 +29,12 @@ _FIRST_LINE = 4096  # bytes; the systems allow less
 def problems(env: Environment, host: Host) -> tuple[Problem, ...]:
     """Return a problem for each broken distribution, sorted by name; see `envkit.pypi.broken`."""
     found: list[Problem] = []
-    prefix = str(env.prefix).replace("\\", "/")
+    windows = host.platform == "win32"
+    prefix = slashed(str(env.prefix), windows=windows)
     for site in site_packages(env, host):
         for directory, name in dist_infos(site):
-            if (what := _what_is_wrong(f"{site}/{directory}", site.replace("\\", "/"), prefix, strict=env.kind == "venv")) is not None:
+            root = slashed(site, windows=windows)
+            if (what := _what_is_wrong(f"{site}/{directory}", root, prefix, strict=env.kind == "venv")) is not None:
                 found.append(Problem(code="package-broken", message=what, hint=_HINT, subject=name))
     return tuple(sorted(found, key=lambda problem: problem.subject))
 
@@ -40,7 +42,8 @@ def problems(env: Environment, host: Host) -> tuple[Problem, ...]:
 def alterations(env: Environment, work: Work, names: Collection[str] | None = None) -> tuple[Problem, ...]:
     """Return a problem for each distribution of which a file was altered, sorted by name; of all, or of `names`; see `envkit.pypi.altered`."""
     found: list[Problem] = []
-    prefix = str(env.prefix).replace("\\", "/")
+    windows = work.host.platform == "win32"
+    prefix = slashed(str(env.prefix), windows=windows)
     for site in site_packages(env, work.host):
         for directory, name in dist_infos(site):
             if names is not None and name not in names:
@@ -51,7 +54,8 @@ def alterations(env: Environment, work: Work, names: Collection[str] | None = No
                     rows = list(read_record(stream.read().decode("utf-8")))
             except (OSError, ValueError):
                 continue  # `problems` tells of it
-            others = [path for path, stated, _ in rows if stated and _is_altered(site.replace("\\", "/"), path, stated, prefix, work)]
+            root = slashed(site, windows=windows)
+            others = [path for path, stated, _ in rows if stated and _is_altered(root, path, stated, prefix, work)]
             if others:
                 first = others[0] if len(others) == 1 else f"{others[0]} and {len(others) - 1} more"
                 message = f"files have another content than was installed: {first}"

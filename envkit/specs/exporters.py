@@ -69,6 +69,7 @@ def gather_poetry_lock(path: Path, gathered: Gathered, work: Work, *, extras: Se
     options = [f"--extras={extra}" for extra in extras] + [f"--with={group}" for group in groups]
     said = _said([poetry, "export", "--format=requirements.txt", "--no-interaction", "--no-ansi", *options], path, work)
     gathered.files.append(path)
+    gathered.locked = True
     gather_texts(said.splitlines(), path, gathered, work)
     gathered.python = _requires_python(path.with_name(pyproject.NAME), work)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from packaging.requirements import InvalidRequirement, Requirement
 
@@ -24,15 +25,18 @@ if TYPE_CHECKING:
     from ..control import Work
     from ..host import Host
 
+_EXACT: Final = re.compile(r"file:|git\+[^#]+@[0-9a-f]{40}(?:[0-9a-f]{24})?(?:#|\Z)")
+
 
 @dataclass(slots=True)
 class Gathered:
-    """What was read so far. `hashes` are by package; `backend` is "conda" for files of conda's; `whole` is a spec that a file holds as it is; `notes` say what was left out."""
+    """What was read so far. `hashes` are by package; `locked` by a tool, to which a commit and a path are as exact as a hash; `backend` is "conda" for files of conda's; `whole` is a spec that a file holds as it is; `notes` say what was left out."""
 
     pypi: list[str | Project] = field(default_factory=list[str | Project])
     constraints: list[str] = field(default_factory=list[str])
     hashes: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     needs_hashes: bool = False
+    locked: bool = False
     python: str | None = None
     indexes: list[str] = field(default_factory=list[str])
     find_links: list[str] = field(default_factory=list[str])
@@ -138,6 +142,8 @@ def finished(gathered: Gathered, work: Work) -> Spec:
 def _hashed_lock(gathered: Gathered, work: Work) -> Lock:
     """Return the lock of requirements that are pinned with hashes: exactly these, and only files with such a hash."""
     for requirement in gathered.pypi:
+        if gathered.locked and _is_exact_without_hash(requirement):
+            continue
         if isinstance(requirement, Project) or not _is_pinned(requirement) or _name(requirement) not in gathered.hashes:
             raise UsageError(
                 f"{requirement} is not pinned with hashes, as others are",
@@ -155,6 +161,11 @@ def _hashed_lock(gathered: Gathered, work: Work) -> Lock:
         raise InstallError(str(error), code="hash-mismatch", hint="the index has other files than those that were pinned") from error
     inputs = pylock.Inputs(requirements=tuple(map(str, gathered.pypi)), indexes=tuple(gathered.indexes))
     return lock_of(pylock.with_inputs(text, inputs, keep_python=False))
+
+
+def _is_exact_without_hash(requirement: str | Project) -> bool:
+    """Say whether a requirement is one of those that have no hash and still are one thing: a path, or a commit of a repository."""
+    return isinstance(requirement, Project) or _EXACT.match(Requirement(requirement).url or "") is not None
 
 
 def _is_pinned(text: str) -> bool:

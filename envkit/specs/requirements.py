@@ -70,7 +70,7 @@ def gather_lines(
     above: tuple[Path, ...] = (),
     numbered: bool = True,
 ) -> None:
-    """Add what lines ask for; paths in them are taken from the directory of `path`.
+    """Add what lines ask for; paths in them are taken from the directory of `path`, files to install else from the working directory.
 
     Args:
         above: the files that ask for this one. numbered: the lines are those of the file, and not only a part of it.
@@ -78,9 +78,9 @@ def gather_lines(
     for line in lines:
         with _named(path, line.number if numbered else None):
             if line.kind == "requirement":
-                _requirement(line, path.parent, gathered, work, constraints=constraints)
+                _requirement(line, _directory(line.text, path.parent, work), gathered, work, constraints=constraints)
             elif line.kind == "editable":
-                gathered.pypi.append(_editable(line.text, path.parent, gathered, work))
+                gathered.pypi.append(_editable(line.text, _directory(line.text, path.parent, work), gathered, work))
             elif line.kind == "option":
                 _option(line, path.parent, gathered, work)
             elif _URL.fullmatch(line.text) and "://" in line.text:
@@ -99,6 +99,20 @@ def _named(path: Path, number: int | None) -> Generator[None]:
         where = str(path) if number is None else f"{path}, line {number}"
         error.args = (f"{where}: {error}",)
         raise
+
+
+def _directory(text: str, directory: Path, work: Work) -> Path:
+    """Return where the path in a line begins: at its file, or, where nothing there can be installed, in the working directory, as for pip."""
+    path = re.split(r"\s;|\[", text, maxsplit=1)[0].strip()
+    if _can_be_installed(directory / path) or not _can_be_installed(work.host.cwd / path):
+        return directory
+    return work.host.cwd
+
+
+def _can_be_installed(path: Path) -> bool:
+    return (path.name.lower().endswith(_ARCHIVES) and path.is_file()) or any(
+        (path / name).is_file() for name in ("pyproject.toml", "setup.py")
+    )
 
 
 def _requirement(line: Line, directory: Path, gathered: Gathered, work: Work, *, constraints: bool) -> None:

@@ -325,6 +325,9 @@ def test_another_tools_environment_is_removed_only_when_asked(host: Host, interp
     with pytest.raises(envkit.RefusedError) as caught:
         envkit.remove(where, host=host)
     assert caught.value.code == "foreign-environment"
+    with pytest.raises(envkit.RefusedError) as caught:
+        envkit.create(where, on_exists="replace", host=host)
+    assert (caught.value.code, "remove(..., foreign=True)" in str(caught.value.hint)) == ("foreign-environment", True)
     (where / "thesis.txt").write_text("years of work")
     with pytest.raises(envkit.RefusedError) as caught:
         envkit.remove(where, foreign=True, host=host)

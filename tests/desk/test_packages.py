@@ -183,6 +183,28 @@ def test_eight_installers_at_once(by: Host, wheels: Sources) -> None:
     assert set(names("demo", by)) == {"alpha", "beta"}
 
 
+@pytest.mark.core
+def test_an_uninstallation_that_was_killed_is_finished_by_the_same_call(host: Host, wheels: Sources) -> None:
+    """Whether the package was gone by then or torn, the environment is whole afterwards, and does not ask for the package any more."""
+    made = envkit.create("demo", host=host)
+    envkit.install("demo", "alpha", "beta", sources=wheels, offline=True, host=host)
+    (site,) = made.prefix.glob("lib/python*/site-packages")
+    for torn in (True, False):
+        if torn:
+            (site / "beta" / "__init__.py").unlink()  # an installer removes RECORD last
+        else:
+            for directory in (*site.glob("alpha*"),):
+                shutil.rmtree(directory)
+        (made.prefix / ".envkit" / "dirty.json").write_text('{"schema": 1, "doing": "change", "pid": 1, "since": ""}')
+        envkit.uninstall("demo", "beta" if torn else "alpha", offline=True, host=host)
+        assert envkit.resolve("demo", host=host).problem is None
+        assert envkit.check("demo", host=host) == ()
+    assert names("demo", host) == {}
+    record = state_of(made.prefix, host).record
+    assert record is not None
+    assert record.requested == ()
+
+
 def test_killed_installers_are_mended(host: Host, tmp_path: Path) -> None:
     """A process that is killed with its installer at some moment of an install leaves what the next ensure makes whole."""
     directory = tmp_path / "many"

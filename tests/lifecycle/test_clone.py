@@ -118,12 +118,15 @@ def test_an_editable_project_inside_comes_along(host: Host, say: Callable[..., s
 
 @pytest.mark.core
 def test_refused(host: Host, source: envkit.Environment) -> None:
-    """An occupied place, a plain interpreter and a broken environment are refused, and nothing is left behind."""
+    """An occupied place, one inside of the source, a plain interpreter and a broken environment are refused, and nothing is left behind."""
     (host.cwd / "mine").mkdir()
     (host.cwd / "mine" / "notes.txt").write_text("mine")
     for where in ("source", host.cwd / "mine"):
         with pytest.raises(envkit.ExistsError):
             envkit.clone(source.prefix, where, host=host)
+    for inside in (source.prefix, source.prefix / "lib" / "copy"):
+        with pytest.raises((envkit.ExistsError, envkit.UsageError)):
+            envkit.clone(source.prefix, inside, host=host)
     with pytest.raises(envkit.RefusedError) as caught:
         envkit.clone(Path(sys.base_prefix), "copy", host=host)
     assert caught.value.code == "not-a-venv"

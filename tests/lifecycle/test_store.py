@@ -143,6 +143,24 @@ def test_tampering_is_noticed(host: Host, spec: Spec, say: Callable[..., str], h
     assert say(env.prefix / "bin" / "beta") == f"{env.prefix} 2.0"
 
 
+@pytest.mark.core
+@pytest.mark.parametrize("locked", [False, True], ids=["asked for", "locked"])
+@pytest.mark.parametrize("version", ["6.6", "6.6.6"], ids=["as long", "longer"])
+def test_what_was_written_into_is_not_installed_again(host: Host, spec: Spec, version: str, locked: bool) -> None:
+    """The store's file may be one with that of uv's cache: who wrote into it wrote into both, and both are passed over from then on."""
+    if locked:
+        spec = replace(spec, lock=envkit.lock(spec, host=host, offline=True))
+    made(host, spec, "one")
+    made(host, spec, "two")
+    (module,) = (host.data / "store" / "wheels").rglob("alpha/__init__.py")
+    text = module.read_text()
+    module.write_text(text.replace("2.0", version))
+    for name in ("three", "four", "five"):
+        env = made(host, spec, name)
+        assert (site(env) / "alpha" / "__init__.py").read_text() == text
+        assert envkit.check(env, deep=True, host=host) == ()
+
+
 def test_a_file_that_was_written_into_is_told_by_a_deep_check(host: Host, spec: Spec) -> None:
     """Who writes into a file of the store and puts its time back is seen by its hash: a deep check of what shares it, whose fix mends."""
     env = made(host, spec, "one")
@@ -222,6 +240,16 @@ def test_prune_takes_unpacked_wheels(host: Host, spec: Spec, say: Callable[..., 
     assert not list((host.data / "store" / "wheels").iterdir())
     assert say(two.prefix / "bin" / "beta") == f"{two.prefix} 2.0"
     assert say(made(host, spec, "three").prefix / "bin" / "beta").endswith(" 2.0")
+
+
+@pytest.mark.core
+def test_a_lock_is_kept_by_what_the_store_and_clone_make(host: Host, spec: Spec) -> None:
+    """An environment made from a lock exports it, also where no installer ran, and where it is a copy."""
+    locked = replace(spec, lock=envkit.lock(spec, host=host, offline=True))
+    made(host, locked, "one")
+    for env in (made(host, locked, "two"), envkit.clone("one", "three", host=host), envkit.clone("two", "four", host=host)):
+        assert locked.lock is not None
+        assert envkit.export(env, "pylock.toml", host=host) == locked.lock.text
 
 
 @pytest.mark.core

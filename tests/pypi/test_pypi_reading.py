@@ -19,6 +19,7 @@ from envkit.host import Host
 from envkit.models.environment import Environment
 from envkit.models.specs import Project
 from envkit.pypi.markers import full_version, markers_of
+from envkit.pypi.sizes import sizes_of
 
 
 def tree(tmp_path: Path, minor: str = "3.12", **facts: object) -> tuple[Environment, Path]:
@@ -235,6 +236,20 @@ def test_what_tools_do_after_installing_breaks_nothing(tmp_path: Path, host: Hos
     assert [problem.code for problem in pypi.altered(env, Work(host=host))] == ["package-altered"]
     launcher.write_bytes(installed + b"evil")
     assert [problem.code for problem in pypi.broken(env, host)] == ["package-broken"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a backslash parts directories there")
+def test_a_backslash_in_a_path_is_a_letter(tmp_path: Path, host: Host) -> None:
+    """Where it parts no directories, the files below a directory with a backslash in its name are found, told and measured."""
+    (tmp_path / "back\\slash").mkdir()
+    env, site = tree(tmp_path / "back\\slash")
+    (site / "m.py").write_text("12345")
+    (put(site, "whole") / "RECORD").write_text("m.py,sha256=x,5\n../../../bin/program,,\n")
+    (env.prefix / "bin").mkdir()
+    (env.prefix / "bin" / "program").write_text("1234567")
+    assert pypi.broken(env, host) == ()
+    assert [problem.subject for problem in pypi.altered(env, Work(host=host))] == ["whole"]
+    assert sizes_of(env, host) == {"whole": 12}
 
 
 def test_a_distributions_packages_may_lack_a_record(tmp_path: Path, host: Host) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.wheels import make_wheel, serve_index
+from support.wheels import make_project, make_wheel, serve_index
 
 import envkit
 from envkit import Host, Sources, Spec
@@ -187,6 +189,32 @@ def test_a_pipfile_lock_is_a_lock(host: Host, index: str) -> None:
     assert names(envkit.ensure(envkit.read_spec(path, name="one", host=host), host=host), host) == ["library 1.1"]
     both = envkit.read_spec(path, groups=["dev"], name="both", host=host)
     assert names(envkit.ensure(both, host=host), host) == ["library 1.1", "other 1.0"]
+
+
+def test_a_commit_and_a_path_in_a_poetry_lock_are_as_exact_as_hashes(host: Host, index: str, tmp_path: Path) -> None:
+    """What Poetry locked to a commit of a repository or to a directory is a part of the lock, and installed from there."""
+    git = shutil.which("git")
+    if git is None or find_uv(host) is None:
+        pytest.skip("no git, or no uv, which locks what lies in repositories")
+    project, beside = make_project(tmp_path, "tracked", "2.0"), make_project(tmp_path, "beside", "3.0")
+    for command in (["init", "-q"], ["add", "."], ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "all"]):
+        subprocess.run([git, *command], cwd=project, check=True, timeout=60)
+    commit = subprocess.run([git, "rev-parse", "HEAD"], cwd=project, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+    (library,) = pylock.load(envkit.lock(Spec(pypi=("library",), sources=Sources(indexes=(index,))), host=host).text).packages
+    poetry = host.home / "bin" / "poetry"
+    poetry.parent.mkdir()
+    poetry.write_text(
+        f'#!/bin/sh\necho \'-i {index}\nlibrary==1.1 --hash={library.hashes[0]}\nbeside @ {beside.as_uri()} ; python_version >= "3.8"\n'
+        f'tracked @ git+{project.as_uri()}@{commit} ; python_version >= "3.8"\'\n'
+    )
+    poetry.chmod(0o755)
+    world = replace(host, environ={**host.environ, "PATH": f"{poetry.parent}{os.pathsep}{host.environ['PATH']}"})
+    (host.cwd / "poetry.lock").touch()
+    spec = envkit.read_spec(host.cwd / "poetry.lock", name="mixed", host=world)
+    assert spec.lock is not None
+    env = envkit.ensure(spec, host=world)
+    assert names(env, world) == ["beside 3.0", "library 1.1", "tracked 2.0"]
+    assert not any("tracked" in step.text for step in envkit.plan(spec, host=world).steps)  # a directory may have changed, a commit not
 
 
 def test_a_uv_lock_is_read_by_uv(host: Host, index: str) -> None:

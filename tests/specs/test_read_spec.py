@@ -76,6 +76,21 @@ def test_a_requirements_file_with_what_it_includes(write: Write, host: Host) -> 
 
 
 @pytest.mark.core
+def test_a_path_that_leads_nowhere_from_its_file_is_taken_from_the_working_directory(write: Write, host: Host) -> None:
+    """docs/requirements.txt with `-e .` means the project above, as for pip; what lies beside the file comes first."""
+    write("pyproject.toml", "[project]\nname='p'\nversion='1'\n")
+    write("local-1.0-py3-none-any.whl", "")
+    path = write("docs/requirements.txt", "-e .[extra]\n./local-1.0-py3-none-any.whl\n")
+    wheel = Project(path=host.cwd / "local-1.0-py3-none-any.whl")
+    assert envkit.read_spec(path, host=host).pypi == (Project(path=host.cwd, editable=True, extras=("extra",)), wheel)
+    write("docs/pyproject.toml", "[project]\nname='docs'\nversion='1'\n")
+    assert envkit.read_spec(path, host=host).pypi == (Project(path=host.cwd / "docs", editable=True, extras=("extra",)), wheel)
+    with pytest.raises(envkit.NotFoundError) as caught:
+        envkit.read_spec(write("more/requirements.txt", "-e ./docs\n-e ..\n-e ./more\n"), host=host)
+    assert "line 3" in str(caught.value)
+
+
+@pytest.mark.core
 def test_variables_of_the_environment_are_put_in_and_secrets_refused(write: Write, host: Host) -> None:
     """`${NAME}` is a variable; one that brings credentials into a value is refused, without showing them."""
     host = replace(host, environ={**host.environ, "NAME": "idna", "TOKEN": "canary-123"})
