@@ -10,12 +10,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 LONG = 120.0
 """Seconds after which what has not happened never will."""
 
 _BEAT = 0.01
 _MOST = 0.05  # seconds that one beat counts at most: what is beyond that was not ours
+
+
+def alive(pid: int) -> bool:
+    """Say whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
+    except OSError:
+        return False
 
 
 def until(true: Callable[[], object], seconds: float = LONG) -> bool:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from support.patience import more_and_more, own_time, until
+from support.patience import alive, more_and_more, own_time, until
 
 from envkit.control import Work
 from envkit.errors import CancelledError, DeadlineError, MachineError, NotFoundError
@@ -27,14 +27,6 @@ def python(code: str, **options: object) -> Completed:
     """Run Python code as a child."""
     work = options.pop("work", None) or Work()
     return run_process([sys.executable, "-I", "-S", "-c", code], work=work, environ=ENVIRON, **options)  # type: ignore[arg-type]
-
-
-def alive(pid: int) -> bool:
-    """Say whether a process is there and no zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @pytest.mark.core
