@@ -33,6 +33,7 @@ _TOGETHER = ("real", "notebook")
 """Directories whose tests share what takes half a minute to make: one worker runs them all."""
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together what shares expensive fixtures, for `--dist loadgroup`; mark what pip does, which takes seconds where uv needs none."""
     for item in items:
