@@ -43,27 +43,15 @@ if TYPE_CHECKING:
     from .lifecycle.temporaries import temporary as temporary
     from .locking.exporting import export as export
     from .locking.resolving import lock as lock
+    from .models.activation import Activation as Activation, Interpreter as Interpreter
     from .models.aliases import Env as Env, StrPath as StrPath
     from .models.environment import Environment as Environment, Kind as Kind, Problem as Problem
-    from .models.plans import (
-        Activation as Activation,
-        Change as Change,
-        Changes as Changes,
-        Interpreter as Interpreter,
-        Kernel as Kernel,
-        Lock as Lock,
-        Outdated as Outdated,
-        Package as Package,
-        Plan as Plan,
-        Project as Project,
-        Proof as Proof,
-        Removal as Removal,
-        Selection as Selection,
-        Sources as Sources,
-        Spec as Spec,
-        Step as Step,
-    )
+    from .models.kernels import Kernel as Kernel, Proof as Proof
+    from .models.looks import Change as Change, Selection as Selection
+    from .models.packages import Changes as Changes, Outdated as Outdated, Package as Package
+    from .models.plans import Plan as Plan, Removal as Removal, Step as Step
     from .models.requirement import Req as Req
+    from .models.specs import Lock as Lock, Project as Project, Sources as Sources, Spec as Spec
     from .packages import install as install, installed as installed, uninstall as uninstall
     from .provisioning import provision as provision
     from .shells import activation_script as activation_script

@@ -24,14 +24,14 @@ from . import match_specs, places, planning, records
 from .discovery import requests
 from .errors import MachineError
 from .formats.record_text import MARKS, READY
-from .models.plans import Project
+from .models.specs import Project
 from .system import files
 
 if TYPE_CHECKING:
     from .control import Work
     from .host import Host
     from .models.environment import Environment
-    from .models.plans import Spec
+    from .models.specs import Spec
 
 Choose = Callable[[str | None], "Environment"]
 

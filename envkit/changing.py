@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from . import ecosystems, match_specs, plugins, records
 from .errors import EnvkitError, InstallError, MachineError, RefusedError, UsageError
 from .match_specs import CONDA
-from .models.plans import Changes, Project, Sources
+from .models.packages import Changes
+from .models.specs import Project, Sources
 
 if TYPE_CHECKING:
     from .control import Work

@@ -32,7 +32,7 @@ from .discovery import pointers, requests, search, selection
 from .environments import resolved
 from .errors import EnvkitError, MachineError, NotFoundError
 from .formats import script_block, settings_json
-from .models.plans import Selection
+from .models.looks import Selection
 from .system import files, locks
 from .system.look import Look
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from . import environments, plugins
 from .match_specs import CONDA
-from .models.plans import Changes
+from .models.packages import Changes
 
 if TYPE_CHECKING:
     from .control import Work
     from .host import Host
     from .models.environment import Environment, Problem
-    from .models.plans import Package
+    from .models.packages import Package
     from .protocols import Backend, PackageManager
 
 

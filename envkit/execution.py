@@ -15,8 +15,8 @@ from .environments import interpreted, resolved
 from .errors import CorruptError, DeadlineError, KernelError, NotFoundError, ProcessError, UsageError
 from .formats import dotenv
 from .match_specs import CONDA
+from .models.activation import Activation, Interpreter
 from .models.environment import Environment
-from .models.plans import Activation, Interpreter
 from .system.look import Look
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from .models import capabilities
 
 if TYPE_CHECKING:
     from .formats.match_spec import MatchSpec
-    from .models.plans import Spec
+    from .models.specs import Spec
 
 CONDA: Final = "conda"
 LOCKS: Final = frozenset({"explicit.txt", "rattler-lock"})

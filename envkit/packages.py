@@ -12,8 +12,9 @@ from .environments import resolved
 from .errors import RefusedError, UsageError
 from .match_specs import CONDA
 from .models.environment import Environment
-from .models.plans import Changes, Package, Sources
+from .models.packages import Changes, Package
 from .models.several import Several
+from .models.specs import Sources
 from .system import sites
 
 if TYPE_CHECKING:

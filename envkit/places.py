@@ -15,7 +15,7 @@ from .formats.record_text import DIRTY, MARKS, READY
 
 if TYPE_CHECKING:
     from .host import Host
-    from .models.plans import Spec
+    from .models.specs import Spec
 
 _STORED = re.compile("[0-9a-f]{24}(-[0-9]+)?")  # how directories of the store are named
 

@@ -10,7 +10,8 @@ from typing import Literal
 from . import match_specs
 from .errors import ExistsError, RefusedError
 from .models.environment import Environment
-from .models.plans import Plan, Project, Spec, Step
+from .models.plans import Plan, Step
+from .models.specs import Project, Spec
 
 _REQUIRES = re.compile(r"""^requires-python\s*=\s*["']([^"']+)["']\s*(?:#.*)?$""", re.MULTILINE)
 State = Literal["absent", "ready", "half-made", "damaged", "foreign", "occupied"]

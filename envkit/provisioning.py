@@ -16,7 +16,9 @@ from .kernels import health, registration, shipped
 from .lifecycle import making, observing, removal
 from .match_specs import CONDA
 from .models.environment import Environment
-from .models.plans import Kernel, Plan, Project, Spec
+from .models.kernels import Kernel
+from .models.plans import Plan
+from .models.specs import Project, Spec
 
 if TYPE_CHECKING:
     from typing import Unpack

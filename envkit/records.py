@@ -23,7 +23,7 @@ from .formats.ready_record import Dirty, Record
 from .formats.record_text import DIRTY, LOG, MARKS, READY
 from .host import Host
 from .models.environment import Environment
-from .models.plans import Sources, Spec
+from .models.specs import Sources, Spec
 from .system import files, locks, sites
 from .system.locks import Held
 

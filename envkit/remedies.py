@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from . import changing, ecosystems, places, planning, plugins, records
 from .errors import EnvkitError
-from .models.plans import Changes, Package, Plan, Spec, Step
+from .models.packages import Changes, Package
+from .models.plans import Plan, Step
+from .models.specs import Spec
 from .system.sites import site_packages
 
 if TYPE_CHECKING:

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from .host import Host
+    from .models.activation import Activation
     from .models.aliases import Env
     from .models.environment import Environment
-    from .models.plans import Activation
 
 Shell = Literal["sh", "bash", "zsh", "fish", "csh", "pwsh", "cmd", "nu", "xonsh"]
 _EXTENSIONS: Final = {"sh": ".sh", "bash": ".sh", "zsh": ".sh", "fish": ".fish", "csh": ".csh", "pwsh": ".ps1", "cmd": ".bat"}

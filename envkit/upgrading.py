@@ -12,8 +12,9 @@ from .control import Control, Work, takes_control
 from .environments import resolved
 from .errors import NotFoundError, RefusedError, UsageError
 from .match_specs import CONDA
-from .models.plans import Changes, Outdated, Package, Sources
+from .models.packages import Changes, Outdated, Package
 from .models.several import Several
+from .models.specs import Sources
 
 if TYPE_CHECKING:
     from typing import Unpack

@@ -10,7 +10,7 @@ from ..markup import Table, printable
 
 if TYPE_CHECKING:
     from ..models.environment import Environment
-    from ..models.plans import Kernel
+    from ..models.kernels import Kernel
 
 _COLUMNS: Final = ("", "version", "name", "kernels", "project", "path")
 _ALWAYS: Final = frozenset({"", "version", "path"})  # a column that says nothing of any is left out, but not these

@@ -13,7 +13,7 @@ from . import output, progress
 if TYPE_CHECKING:
     from ..control import Control
     from ..models.environment import Environment
-    from ..models.plans import Spec
+    from ..models.specs import Spec
 
 
 def create(options: Namespace) -> int:
@@ -65,7 +65,7 @@ def _spec(options: Namespace, control: Control) -> tuple[Spec, tuple[str, ...]]:
     """Return what is to be made, and the names of the files that were read for it."""
     from dataclasses import replace  # noqa: PLC0415 - each command imports what it needs
 
-    from ..models.plans import Spec  # noqa: PLC0415 - as above
+    from ..models.specs import Spec  # noqa: PLC0415 - as above
 
     where = ".venv" if options.where is None else options.where
     path = options.where is None or _is_path(where)

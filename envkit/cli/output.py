@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from ..models.environment import Environment, Problem
-    from ..models.plans import Changes, Kernel, Outdated, Package, Removal
+    from ..models.kernels import Kernel
+    from ..models.packages import Changes, Outdated, Package
+    from ..models.plans import Removal
     from ..system.process import CompletedProcess
 
 

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from ..control import Work
     from ..host import Host
+    from ..models.activation import Activation
     from ..models.environment import Environment, Problem
-    from ..models.plans import Activation, Changes, Outdated, Package, Project, Sources, Spec
+    from ..models.packages import Changes, Outdated, Package
+    from ..models.specs import Project, Sources, Spec
 
 NAME: Final = "conda"
 KIND: Final = "conda"

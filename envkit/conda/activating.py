@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from ..formats import conda_meta
-from ..models.plans import Activation
+from ..models.activation import Activation
 from ..system.look import Look
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ from ..system.process import run_process
 
 if TYPE_CHECKING:
     from ..host import Host
-    from ..models.plans import Activation
+    from ..models.activation import Activation
 
 SECONDS: Final = 20.0
 """What the scripts of an environment have together, in seconds."""

@@ -19,7 +19,8 @@ from ..formats import conda_meta, conda_record, match_spec
 from ..formats.conda_record import Record
 from ..formats.dist_info import normalized
 from ..models.environment import Problem
-from ..models.plans import Package, Project
+from ..models.packages import Package
+from ..models.specs import Project
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,8 @@ from ..formats import explicit_txt, pixi_lock
 from ..formats.conda_locked import CondaLock, LockedDistribution, LockedPackage, from_url
 from ..formats.conda_url import shown
 from ..formats.explicit_txt import PackageUrl
-from ..models.plans import Lock, Package
+from ..models.packages import Package
+from ..models.specs import Lock
 from .platforms import subdir_of
 from .request import Exact
 

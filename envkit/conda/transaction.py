@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 from ..errors import UsageError
 from ..formats import conda_meta
 from ..formats.conda_version import CondaVersion
-from ..models.plans import Changes, Outdated, Package, Project
+from ..models.packages import Changes, Outdated, Package
+from ..models.specs import Project
 from ..system.files import machine_error, write_atomic
 from . import inventory
 from .configuration import Configuration, read, tell_unsupported
@@ -23,7 +24,7 @@ from .worker_names import name_of
 if TYPE_CHECKING:
     from ..control import Work
     from ..models.environment import Environment
-    from ..models.plans import Sources, Spec
+    from ..models.specs import Sources, Spec
 
 _STATE: Final = "state"
 

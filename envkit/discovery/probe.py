@@ -19,7 +19,7 @@ from ..system.process import Completed, run_process
 
 if TYPE_CHECKING:
     from ..control import Work
-    from ..models.plans import Interpreter
+    from ..models.activation import Interpreter
 
 _ISOLATED = ("-I", "-S", "-B")
 _ISOLATED_2 = ("-E", "-s", "-S", "-B")  # what Python 2.7 has of it
@@ -119,7 +119,7 @@ def read(answer: str, python: Path) -> Answer:
     """
     from packaging.version import Version  # noqa: PLC0415 - after the process has run
 
-    from ..models.plans import Interpreter  # noqa: PLC0415 - as above
+    from ..models.activation import Interpreter  # noqa: PLC0415 - as above
 
     try:
         facts = _mapping(json.loads(answer))

@@ -19,7 +19,7 @@ from ..system.sites import site_packages
 if TYPE_CHECKING:
     from ..control import Work
     from ..host import Host
-    from ..models.plans import Change
+    from ..models.looks import Change
 
 _TICK: Final = 0.05  # seconds between two looks at cancel and deadline
 _IDLE: Final = 9  # times what a search took is the shortest pause after it
@@ -59,7 +59,7 @@ def watch(look: Callable[[Work], Iterable[Environment]], work: Work, *, interval
     Raises:
         CancelledError, DeadlineError: the watch has ended.
     """
-    from ..models.plans import Change  # noqa: PLC0415 - a search does without it
+    from ..models.looks import Change  # noqa: PLC0415 - a search does without it
 
     listings: dict[str, _Listing] = {}
     seen: dict[_Key, _Seen] = {}
@@ -79,7 +79,7 @@ def watch(look: Callable[[Work], Iterable[Environment]], work: Work, *, interval
 
 
 def _differences(before: dict[_Key, _Seen], now: dict[_Key, _Seen]) -> Generator[Change, None, None]:
-    from ..models.plans import Change  # noqa: PLC0415 - as above
+    from ..models.looks import Change  # noqa: PLC0415 - as above
 
     for key, state in before.items():
         if key not in now:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..discovery.requests import Request
     from ..models.aliases import StrPath
-    from ..models.plans import Change
+    from ..models.looks import Change
 
 Probe = Literal["never", "known", "all"]
 

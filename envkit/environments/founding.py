@@ -14,7 +14,7 @@ from .running import all_probed, exact, probed
 if TYPE_CHECKING:
     from ..control import Work
     from ..models.environment import Environment
-    from ..models.plans import Sources
+    from ..models.specs import Sources
 
 
 def python_for(request: requests.Request | None, work: Work, *, probe: Literal["never", "auto"] = "never") -> Environment:

@@ -14,7 +14,7 @@ from ..models.environment import Environment
 if TYPE_CHECKING:
     from ..control import Work
     from ..models.aliases import Env
-    from ..models.plans import Spec
+    from ..models.specs import Spec
 
 
 def is_path(text: object, work: Work) -> bool:

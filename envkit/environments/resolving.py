@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..models.aliases import Env
     from ..models.environment import Environment
-    from ..models.plans import Spec
+    from ..models.specs import Spec
 
 
 @takes_control

@@ -9,8 +9,8 @@ from ..errors import NotFoundError
 
 if TYPE_CHECKING:
     from ..control import Work
+    from ..models.activation import Interpreter
     from ..models.environment import Environment
-    from ..models.plans import Interpreter
 
 
 def exact(env: Environment) -> bool:

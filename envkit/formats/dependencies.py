@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from ..models.plans import Package
+from ..models.packages import Package
 from .dist_info import normalized
 
 _Key = tuple[str, frozenset[str]]  # a package's name, and the extras that it is asked for with

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from ..control import Work
     from ..formats.kernel_json import KernelJson
     from ..kernelspec.paths import Reader
-    from ..models.plans import Kernel, Plan
+    from ..models.kernels import Kernel
+    from ..models.plans import Plan
 
 _PROVISIONERS: Final = "jupyter_client.kernel_provisioners"  # the group of entry points
 _OLDEST: Final = 6  # ipykernel's major version from which on debugger and control channel work

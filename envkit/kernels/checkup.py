@@ -20,7 +20,7 @@ from .listing import GONE, at, directories, reader_of
 if TYPE_CHECKING:
     from ..host import Host
     from ..models.aliases import Env
-    from ..models.plans import Kernel
+    from ..models.kernels import Kernel
 
 _ORDER: Final = {"error": 0, "warning": 1, "info": 2}
 

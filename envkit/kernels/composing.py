@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
     from ..control import Work
     from ..host import Host
+    from ..models.activation import Activation
     from ..models.aliases import StrPath
     from ..models.environment import Environment
-    from ..models.plans import Activation
 
 BLANKED: Final = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")  # of the caller's; what activation sets lies over it
 _GENERIC: Final = frozenset({"venv", ".venv", "env", ".env"})

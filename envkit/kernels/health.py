@@ -18,7 +18,7 @@ from ..control import Control, Work, takes_control
 from ..errors import KernelError, UsageError
 from ..kernelspec import spec
 from ..kernelspec.launch import launch_of
-from ..models.plans import Kernel, Proof
+from ..models.kernels import Kernel, Proof
 from .listing import named
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from ..kernelspec import paths, spec, wrappers
 from ..kernelspec.launch import is_bare_python
 from ..kernelspec.paths import Reader
 from ..models.environment import Environment, Problem
-from ..models.plans import Kernel
+from ..models.kernels import Kernel
 from ..models.several import Several
 from ..system.look import Look
 

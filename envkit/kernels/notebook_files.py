@@ -18,7 +18,7 @@ from .listing import named
 if TYPE_CHECKING:
     from ..host import Host
     from ..models.aliases import StrPath
-    from ..models.plans import Kernel
+    from ..models.kernels import Kernel
 
 _LANGUAGE: Final = "python"  # of a kernelspec that says none
 

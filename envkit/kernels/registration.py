@@ -18,8 +18,8 @@ from ..errors import ExistsError, UsageError
 from ..formats.names import LONGEST, checked_name
 from ..kernelspec import paths, spec
 from ..models.environment import Environment
+from ..models.kernels import Kernel
 from ..models.mapping import EMPTY
-from ..models.plans import Kernel
 from . import composing, shipped
 from .aliases import aliases_of, write_with_aliases
 from .composing import name_for as name_for  # noqa: PLC0414 - the names of kernels belong to registration

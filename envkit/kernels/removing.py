@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from ..control import Work
 from ..errors import EnvkitError, RefusedError
 from ..kernelspec import spec
-from ..models.plans import Kernel, Removal
+from ..models.kernels import Kernel
+from ..models.plans import Removal
 from ..models.several import Several
 from ..system.files import size_of
 from .aliases import aliases_of

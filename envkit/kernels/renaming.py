@@ -11,7 +11,7 @@ from ..control import Work
 from ..errors import ExistsError, KernelError, RefusedError
 from ..formats import kernel_json
 from ..kernelspec import spec
-from ..models.plans import Kernel
+from ..models.kernels import Kernel
 from . import aliases
 from .listing import at, named
 from .registration import checked_kernel_name, note_kernel

@@ -22,7 +22,7 @@ from ..display import running_shell
 from ..environments import resolved
 from ..errors import KernelError
 from ..kernelspec import paths, spec
-from ..models.plans import Kernel
+from ..models.kernels import Kernel
 from ..models.switch import Switch
 from . import composing, listing, registration
 from .servers import Seat, ServerError, move, offered, seat_of

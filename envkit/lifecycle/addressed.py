@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from .. import addressing, environments, places, planning, records
 from ..errors import NotFoundError
-from ..models.plans import Plan, Spec
+from ..models.plans import Plan
+from ..models.specs import Spec
 from ..planning import Observation
 from ..system import files
 from . import building, previewing

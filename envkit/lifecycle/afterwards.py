@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..control import Work
     from ..formats.ready_record import Record
     from ..models.environment import Environment
-    from ..models.plans import Spec
+    from ..models.specs import Spec
     from ..system.locks import Held
 
 Command = tuple[str, ...]

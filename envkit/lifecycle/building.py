@@ -15,7 +15,7 @@ from ..changing import Wanted
 from ..discovery import search
 from ..errors import EnvkitError, MachineError
 from ..locking import exactness
-from ..models.plans import Lock, Project, Spec
+from ..models.specs import Lock, Project, Spec
 from ..system import files
 from . import afterwards, known_sets, observing
 

@@ -14,7 +14,7 @@ from ..formats import pyvenv_cfg
 from ..formats.ready_record import Record
 from ..match_specs import CONDA
 from ..models.environment import Environment
-from ..models.plans import Spec
+from ..models.specs import Spec
 from ..planning import Observation
 from ..system import files
 from ..system.look import Look

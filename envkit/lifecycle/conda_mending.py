@@ -21,7 +21,7 @@ from . import building, moved_kernels
 if TYPE_CHECKING:
     from ..control import Work
     from ..models.environment import Environment
-    from ..models.plans import Spec
+    from ..models.specs import Spec
     from ..planning import Observation
     from ..system.locks import Held
 

@@ -27,7 +27,7 @@ from ..control import Work
 from ..errors import BusyError, DeadlineError, EnvkitError
 from ..formats.dist_info import normalized
 from ..layout import Layout, layout
-from ..models.plans import Project, Spec
+from ..models.specs import Project, Spec
 from ..system import files, locks, process
 from ..venv import store
 

@@ -10,7 +10,8 @@ from .. import environments, match_specs, places, planning, records
 from ..control import Control, Work, takes_control
 from ..errors import ExistsError, RefusedError, UsageError
 from ..models.environment import Environment
-from ..models.plans import Plan, Spec
+from ..models.plans import Plan
+from ..models.specs import Spec
 from . import addressed, building, observing, previewing, reinstalling, removal
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from ..discovery import requests, search
 from ..errors import NotFoundError, RefusedError, UsageError
 from ..locking import exactness
 from ..models.environment import Environment
-from ..models.plans import Project, Spec
+from ..models.specs import Project, Spec
 from ..planning import Observation
 from . import afterwards
 

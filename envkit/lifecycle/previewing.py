@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..conda.configuration import Configuration
     from ..conda.request import Outcome
     from ..control import Work
-    from ..models.plans import Spec
+    from ..models.specs import Spec
     from ..planning import Observation
 
 DOWNLOAD: Final = "download"  # the action of a step that says how much there is to fetch; it is shown, and decides nothing

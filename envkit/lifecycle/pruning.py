@@ -16,8 +16,9 @@ from ..control import Control, Work, takes_control
 from ..errors import BusyError, EnvkitError, NotFoundError, UsageError
 from ..kernels import listing, registration
 from ..models.environment import Environment
-from ..models.plans import Removal, Spec
+from ..models.plans import Removal
 from ..models.several import Several
+from ..models.specs import Spec
 from ..system import files, running
 from . import known_sets, leftovers, package_cache
 

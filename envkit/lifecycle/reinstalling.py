@@ -11,7 +11,8 @@ from . import building
 if TYPE_CHECKING:
     from ..control import Work
     from ..models.environment import Environment
-    from ..models.plans import Plan, Spec
+    from ..models.plans import Plan
+    from ..models.specs import Spec
 
 
 def is_one(plan: Plan) -> bool:

@@ -15,7 +15,8 @@ from ..discovery import search
 from ..errors import NotFoundError, RefusedError
 from ..kernels import registration
 from ..models.environment import Environment
-from ..models.plans import Kernel, Removal
+from ..models.kernels import Kernel
+from ..models.plans import Removal
 from ..system import files
 
 if TYPE_CHECKING:

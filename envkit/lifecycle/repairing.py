@@ -20,7 +20,7 @@ from ..errors import EnvkitError, InstallError, RefusedError
 from ..formats import pyvenv_cfg
 from ..match_specs import CONDA
 from ..models.environment import Environment
-from ..models.plans import Project, Spec
+from ..models.specs import Project, Spec
 from ..planning import Observation
 from ..system import files, sites
 from ..system.look import Look

@@ -18,7 +18,7 @@ from ..kernels import registration
 from ..layout import layout
 from ..match_specs import CONDA
 from ..models.environment import Environment
-from ..models.plans import Spec
+from ..models.specs import Spec
 from ..planning import Observation
 from ..system import files, sites
 from ..system.scope import OpenedScope, Scope

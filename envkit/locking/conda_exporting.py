@@ -14,14 +14,14 @@ from ..formats import conda_meta, environment_yml, explicit_txt
 from ..formats.conda_locked import LockedPackage, in_order
 from ..formats.explicit_txt import PackageUrl
 from ..match_specs import CONDA
-from ..models.plans import Project, Spec
+from ..models.specs import Project, Spec
 from ..system.look import Look
 
 if TYPE_CHECKING:
     from ..formats.conda_record import Record
     from ..host import Host
     from ..models.environment import Environment
-    from ..models.plans import Package
+    from ..models.packages import Package
 
 _LIMIT: Final = 1024 * 1024  # bytes of the file that holds variables
 _UNSET: Final = "***unset***"  # what conda writes for a variable that was taken away

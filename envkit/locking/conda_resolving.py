@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..formats.conda_record import Record
     from ..host import Host
     from ..models.environment import Environment
-    from ..models.plans import Lock, Project, Spec
+    from ..models.specs import Lock, Project, Spec
     from ..system.locks import Held
 
 

@@ -9,7 +9,8 @@ from .. import match_specs, plugins, records
 from ..changing import inner_lock, named
 from ..errors import RefusedError
 from ..formats import pylock
-from ..models.plans import Lock, Package, Project, Spec
+from ..models.packages import Package
+from ..models.specs import Lock, Project, Spec
 from ..system import files
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from ..control import Work
 from ..environments import resolved
 from ..errors import NotFoundError, RefusedError, UsageError
 from ..match_specs import CONDA
-from ..models.plans import Lock, Package, Project, Spec
+from ..models.packages import Package
+from ..models.specs import Lock, Project, Spec
 from .exactness import kept_lock, shown
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from ..control import Control, Work, takes_control
 from ..environments import base_for, is_path
 from ..errors import InstallError, UsageError
 from ..formats import pylock
-from ..models.plans import Lock, Spec
+from ..models.specs import Lock, Spec
 from ..pypi import locks
 from .exactness import as_lock, shown
 

@@ -7,6 +7,6 @@ from typing import TypeAlias
 
 from packaging.requirements import Requirement
 
-from .plans import Project
+from .specs import Project
 
 Req: TypeAlias = str | Requirement | PathLike[str] | Project

@@ -7,7 +7,10 @@ from typing import Any, Final
 
 from ..markup import Cell, Look, Table, Words
 from .environment import Environment, Problem
-from .plans import Change, Kernel, Outdated, Package, Removal, Selection
+from .kernels import Kernel
+from .looks import Change, Selection
+from .packages import Outdated, Package
+from .plans import Removal
 
 _LOOKS: Final[Mapping[str, Look]] = {"error": "error", "warning": "warning", "info": "tag"}
 CHANGE_LOOKS: Final[Mapping[str, Look]] = {"added": "good", "removed": "error", "changed": "warning"}

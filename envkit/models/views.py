@@ -11,27 +11,15 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeGuard
 
 from ..markup import Cell, Table, Words
+from .activation import Activation, Interpreter
 from .cells import Output, Result
 from .environment import Environment, Problem
-from .plans import (
-    Activation,
-    Change,
-    Changes,
-    Interpreter,
-    Kernel,
-    Lock,
-    Outdated,
-    Package,
-    Plan,
-    Project,
-    Proof,
-    Removal,
-    Selection,
-    Sources,
-    Spec,
-    Step,
-)
+from .kernels import Kernel, Proof
+from .looks import Change, Selection
+from .packages import Changes, Outdated, Package
+from .plans import Plan, Removal, Step
 from .several import Several
+from .specs import Lock, Project, Sources, Spec
 from .switch import Switch
 from .tables import CHANGE_LOOKS, kind, many, package_source, problem_lines, severity, size, state
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ..control import Work
     from ..host import Host
     from ..models.environment import Environment, Problem
-    from ..models.plans import Changes, Outdated, Package, Project, Sources
+    from ..models.packages import Changes, Outdated, Package
+    from ..models.specs import Project, Sources
 
 NAME: Final = "pypi"
 ECOSYSTEM: Final = "pypi"
@@ -180,7 +181,7 @@ def uninstall(
     from .transaction import uninstall_from  # noqa: PLC0415 - see the module docstring
 
     if dry_run:
-        from ..models.plans import Changes  # noqa: PLC0415 - see the module docstring
+        from ..models.packages import Changes  # noqa: PLC0415 - see the module docstring
 
         going = frozenset(names)
         return Changes(removed=tuple(package for package in installed(env, work.host) if package.name in going))

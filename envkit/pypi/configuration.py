@@ -18,7 +18,7 @@ from ..errors import CorruptError
 
 if TYPE_CHECKING:
     from ..host import Host
-    from ..models.plans import Sources
+    from ..models.specs import Sources
 
 # What is kept in either case: it says how to reach the network and where to cache, not what is installed.
 TRANSPORT = frozenset({"cert", "client-cert", "proxy", "timeout", "retries", "cache-dir", "no-cache-dir"})

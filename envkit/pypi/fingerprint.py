@@ -14,7 +14,7 @@ from .uv_configuration import uv_settings
 
 if TYPE_CHECKING:
     from ..host import Host
-    from ..models.plans import Sources
+    from ..models.specs import Sources
 
 
 def fingerprint(sources: Sources, host: Host) -> str:

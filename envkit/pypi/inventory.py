@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..formats.dist_info import Metadata, ends_header, normalized, read_metadata, read_requires_txt
-from ..models.plans import Package
+from ..models.packages import Package
 from ..system.sites import site_packages
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from ..errors import CorruptError, InstallError, RefusedError, UsageError
 from ..formats import pylock
 from ..formats.direct_url import file_path
-from ..models.plans import Changes, Project, Sources
+from ..models.packages import Changes
+from ..models.specs import Project, Sources
 from ..system.files import write_atomic
 from .inventory import distributions
 from .markers import full_version, markers_of
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from ..control import Work
     from ..host import Host
     from ..models.environment import Environment
-    from ..models.plans import Lock
+    from ..models.specs import Lock
 
 _OUTPUT: Final = "pylock.toml"
 _OF_INSTALL_ALONE: Final = frozenset({"--no-user", "--no-compile"})  # options of pip that `pip lock` does not have

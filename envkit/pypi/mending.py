@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..formats.dist_info import named_directory, normalized
-from ..models.plans import Changes, Project, Sources
+from ..models.packages import Changes
+from ..models.specs import Project, Sources
 from ..system.files import remove_tree
 from ..system.sites import site_packages
 from .inventory import Distribution, distributions, in_directories

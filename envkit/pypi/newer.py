@@ -7,7 +7,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import InstallError
-from ..models.plans import Outdated, Sources
+from ..models.packages import Outdated
+from ..models.specs import Sources
 from . import pip_driver, uv_driver
 from .failures import unreachable
 from .inventory import packages

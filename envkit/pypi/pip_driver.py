@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ..host import Host
-    from ..models.plans import Project
+    from ..models.specs import Project
     from ..system.process import Completed
 
 _RAW_PROGRESS = Version("24.1")

@@ -27,7 +27,7 @@ from packaging.version import InvalidVersion, Version
 
 from ..errors import MachineError, NetworkError, NotFoundError
 from ..formats.dist_info import read_metadata
-from ..models.plans import Sources
+from ..models.specs import Sources
 from ..system.files import delete_renamed, machine_error, private_directory
 from ..system.process import run_process
 from .configuration import pip_settings

@@ -9,7 +9,7 @@ from typing import Literal
 
 from packaging.version import Version
 
-from ..models.plans import Project, Sources
+from ..models.specs import Project, Sources
 from .requirements import project_name
 
 Kind = Literal["uv", "pip"]

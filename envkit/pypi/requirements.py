@@ -19,7 +19,7 @@ from packaging.utils import InvalidName, canonicalize_name
 
 from ..errors import CorruptError, NotFoundError, UsageError
 from ..formats.dist_info import normalized
-from ..models.plans import Project
+from ..models.specs import Project
 from ..system.secrets import credentials_in, masked
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from packaging.version import InvalidVersion, Version
 from ..errors import UsageError
 from ..formats import pyvenv_cfg
 from ..formats.dist_info import normalized
-from ..models.plans import Project
+from ..models.specs import Project
 from ..system.secrets import masked
 from ..system.sites import site_packages
 from .inventory import Distribution, in_directories

@@ -12,7 +12,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DeadlineError, EnvkitError, InstallError, NetworkError, NotFoundError
-from ..models.plans import Changes, Package, Project, Sources
+from ..models.packages import Changes, Package
+from ..models.specs import Project, Sources
 from ..system.files import delete_renamed, machine_error, write_atomic
 from ..system.process import Completed, run_process
 from ..system.secrets import masker

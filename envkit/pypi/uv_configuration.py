@@ -19,7 +19,7 @@ from .environ import uv_own
 
 if TYPE_CHECKING:
     from ..host import Host
-    from ..models.plans import Sources
+    from ..models.specs import Sources
 
 _INDEXES = ("index", "index-url", "extra-index-url", "no-index")
 _TRANSPORT = frozenset(

@@ -19,7 +19,7 @@ from ..formats.explicit_txt import PackageUrl
 from ..formats.names import is_name
 from ..formats.variables import expanded
 from ..match_specs import CONDA
-from ..models.plans import Project
+from ..models.specs import Project
 from ..system.look import Look
 from ..system.secrets import credentials_in
 from . import requirements

@@ -15,7 +15,8 @@ from ..errors import CorruptError, NotFoundError, UsageError
 from ..formats import pylock
 from ..formats.dist_info import normalized
 from ..models.mapping import EMPTY
-from ..models.plans import Lock, Package, Project, Sources, Spec
+from ..models.packages import Package
+from ..models.specs import Lock, Project, Sources, Spec
 from ..pypi import locks
 from ..system.look import Look
 

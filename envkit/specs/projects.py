@@ -13,7 +13,7 @@ from ..discovery import requests
 from ..errors import UsageError
 from ..formats import pipfile, poetry, pyproject, script_block
 from ..formats.dist_info import normalized
-from ..models.plans import Project
+from ..models.specs import Project
 from ..pypi import requirements as rules
 from .gathering import Gathered, python_request, read_text, unreadable
 from .requirements import canonical, gather_file, gather_texts

@@ -18,7 +18,7 @@ from ..control import Control, Work, takes_control
 from ..errors import CorruptError, NotFoundError, UsageError
 from ..formats import pixi_lock, pylock, pyproject
 from ..formats.values import from_json
-from ..models.plans import Spec
+from ..models.specs import Spec
 from ..system.look import Look
 from . import conda_files, exporters, projects, requirements
 from .gathering import Gathered, finished, lock_of, placed, python_request, read_text, unreadable

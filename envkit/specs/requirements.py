@@ -16,7 +16,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from ..errors import NotFoundError, UsageError
 from ..formats import requirements_txt
 from ..formats.dist_info import normalized
-from ..models.plans import Project
+from ..models.specs import Project
 from ..pypi import requirements as rules
 from ..system.secrets import masked
 from .gathering import Gathered, read_data, unreadable

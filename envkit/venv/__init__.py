@@ -19,7 +19,8 @@ from .naming import default_prompt
 if TYPE_CHECKING:
     from ..control import Work
     from ..host import Host
-    from ..models.plans import Activation, Spec
+    from ..models.activation import Activation
+    from ..models.specs import Spec
     from .recognition import strangers
     from .writer import create
 
@@ -68,7 +69,7 @@ def activation(env: Environment, host: Host) -> Activation:
     For a virtual environment: its programs first on PATH, `VIRTUAL_ENV` and `VIRTUAL_ENV_PROMPT` set, `PYTHONHOME` unset. For a
     plain interpreter: its programs first on PATH, and no other environment active.
     """
-    from ..models.plans import Activation  # noqa: PLC0415 - packaging comes with it, which making an environment does without
+    from ..models.activation import Activation  # noqa: PLC0415 - packaging comes with it, which making an environment does without
 
     if env.kind == KIND:
         return Activation(

@@ -13,7 +13,8 @@ from envkit.control import Work
 from envkit.errors import UsageError
 from envkit.host import Host
 from envkit.models.environment import Environment
-from envkit.models.plans import Changes, Lock, Project, Sources, Spec
+from envkit.models.packages import Changes
+from envkit.models.specs import Lock, Project, Sources, Spec
 
 pytestmark = pytest.mark.core
 SOURCES = Sources()

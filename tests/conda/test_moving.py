@@ -19,7 +19,7 @@ from envkit.control import Work
 from envkit.errors import InstallError, RefusedError
 from envkit.host import Host
 from envkit.models.environment import Environment
-from envkit.models.plans import Sources
+from envkit.models.specs import Sources
 
 pytest.importorskip("rattler")
 

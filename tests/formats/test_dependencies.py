@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies
 
 from envkit.formats.dependencies import Branch, Dependencies, tree, why
-from envkit.models.plans import Package
+from envkit.models.packages import Package
 
 MARKERS = {"python_version": "3.12", "python_full_version": "3.12.1", "sys_platform": "linux", "os_name": "posix"}
 

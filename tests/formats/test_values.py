@@ -25,9 +25,12 @@ from envkit.formats.nbformat_output import ERROR
 from envkit.formats.values import PLACES, from_json, to_json
 from envkit.host import Host
 from envkit.models import cells, environment, mapping, plans, switch
+from envkit.models.activation import Interpreter
 from envkit.models.environment import Environment, Problem
 from envkit.models.mapping import FrozenMapping
-from envkit.models.plans import Changes, Interpreter, Lock, Package, Plan, Project, Removal, Sources, Spec, Step
+from envkit.models.packages import Changes, Package
+from envkit.models.plans import Plan, Removal, Step
+from envkit.models.specs import Lock, Project, Sources, Spec
 
 # -- a strategy for each value, made from the types of its fields, so that a new field is tried without being named here
 

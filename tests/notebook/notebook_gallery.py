@@ -7,27 +7,15 @@ from typing import Any
 
 from packaging.version import Version
 
+from envkit.models.activation import Activation, Interpreter
 from envkit.models.cells import Output, Result
 from envkit.models.environment import Environment, Problem
-from envkit.models.plans import (
-    Activation,
-    Change,
-    Changes,
-    Interpreter,
-    Kernel,
-    Lock,
-    Outdated,
-    Package,
-    Plan,
-    Project,
-    Proof,
-    Removal,
-    Selection,
-    Sources,
-    Spec,
-    Step,
-)
+from envkit.models.kernels import Kernel, Proof
+from envkit.models.looks import Change, Selection
+from envkit.models.packages import Changes, Outdated, Package
+from envkit.models.plans import Plan, Removal, Step
 from envkit.models.several import Several
+from envkit.models.specs import Lock, Project, Sources, Spec
 from envkit.models.switch import Switch
 
 HOME = Path("/home/ada")

@@ -16,7 +16,8 @@ import envkit
 from envkit.markup import Table, Words
 from envkit.models import plans
 from envkit.models.environment import Environment
-from envkit.models.plans import Package, Plan, Step
+from envkit.models.packages import Package
+from envkit.models.plans import Plan, Step
 from envkit.models.several import Several
 
 pytestmark = pytest.mark.core

@@ -18,7 +18,7 @@ from envkit.control import Work
 from envkit.events import Event
 from envkit.host import Host
 from envkit.models.environment import Environment
-from envkit.models.plans import Sources
+from envkit.models.specs import Sources
 from envkit.pypi.installers import find_uv
 
 

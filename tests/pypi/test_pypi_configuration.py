@@ -21,7 +21,7 @@ from envkit.errors import CorruptError, EnvkitError, NetworkError, UsageError
 from envkit.events import Event
 from envkit.host import Host
 from envkit.models.environment import Environment
-from envkit.models.plans import Project, Sources
+from envkit.models.specs import Project, Sources
 from envkit.pypi.configuration import pip_settings
 from envkit.pypi.environ import neutral
 from envkit.pypi.uv_configuration import uv_environ, uv_settings

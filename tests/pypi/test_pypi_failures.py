@@ -13,7 +13,7 @@ from support.wheels import dead_index, make_project, make_sdist, serve_index
 from envkit.errors import EnvkitError, InstallError, MachineError, NetworkError, RefusedError
 from envkit.host import Host
 from envkit.models.environment import Environment
-from envkit.models.plans import Project, Sources
+from envkit.models.specs import Project, Sources
 from envkit.pypi.failures import failure
 
 

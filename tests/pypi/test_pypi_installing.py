@@ -20,7 +20,7 @@ from envkit.errors import CancelledError, DeadlineError, InstallError, NotFoundE
 from envkit.events import Finished, Output, Started
 from envkit.host import Host
 from envkit.models.environment import Environment
-from envkit.models.plans import Project, Sources
+from envkit.models.specs import Project, Sources
 from envkit.pypi.installers import find_uv
 
 

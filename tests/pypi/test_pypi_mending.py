@@ -21,7 +21,7 @@ from envkit import pypi
 from envkit.control import Work
 from envkit.host import Host
 from envkit.models.environment import Environment
-from envkit.models.plans import Project, Sources
+from envkit.models.specs import Project, Sources
 from envkit.pypi.mending import repair_distributions
 
 ROOT = Path(envkit.__file__).parent.parent

@@ -14,7 +14,7 @@ from packaging.version import Version
 from envkit import pypi
 from envkit.host import Host
 from envkit.models.environment import Environment
-from envkit.models.plans import Project
+from envkit.models.specs import Project
 from envkit.pypi.markers import full_version, markers_of
 
 

@@ -13,7 +13,7 @@ from support.wheels import make_project, make_sdist, make_wheel
 
 from envkit.errors import EnvkitError, NotFoundError, UsageError
 from envkit.host import Host
-from envkit.models.plans import Project
+from envkit.models.specs import Project
 from envkit.pypi.requirements import checked_location, expand_groups, parse, parse_constraint, parse_name, project_name
 
 

@@ -18,7 +18,7 @@ from envkit.control import Work
 from envkit.errors import MachineError, NetworkError, NotFoundError
 from envkit.host import Host
 from envkit.models.environment import Environment
-from envkit.models.plans import Sources
+from envkit.models.specs import Sources
 from envkit.pypi import pip_store
 from envkit.pypi.pip_store import pip_for
 

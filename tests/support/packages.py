@@ -8,7 +8,8 @@ from envkit import pypi
 from envkit.control import Work
 from envkit.host import Host
 from envkit.models.environment import Environment
-from envkit.models.plans import Changes, Project, Sources
+from envkit.models.packages import Changes
+from envkit.models.specs import Project, Sources
 
 MakeEnvironment = Callable[..., Environment]
 

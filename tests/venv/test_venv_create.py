@@ -19,7 +19,7 @@ from envkit.errors import ExistsError, MachineError, NotFoundError, RefusedError
 from envkit.formats import pyvenv_cfg
 from envkit.host import Host
 from envkit.models.environment import Environment
-from envkit.models.plans import Spec
+from envkit.models.specs import Spec
 from envkit.venv import build, create, strangers
 
 SUPPORTED = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14")

@@ -15,27 +15,15 @@ from packaging.version import Version
 
 from envkit.events import Finished, Output, Progress, Started
 from envkit.host import Host
+from envkit.models.activation import Activation, Interpreter
 from envkit.models.cells import Output as CellOutput, Result
 from envkit.models.environment import Environment, Problem
+from envkit.models.kernels import Kernel, Proof
+from envkit.models.looks import Change, Selection
 from envkit.models.mapping import FrozenMapping
-from envkit.models.plans import (
-    Activation,
-    Change,
-    Changes,
-    Interpreter,
-    Kernel,
-    Lock,
-    Outdated,
-    Package,
-    Plan,
-    Project,
-    Proof,
-    Removal,
-    Selection,
-    Sources,
-    Spec,
-    Step,
-)
+from envkit.models.packages import Changes, Outdated, Package
+from envkit.models.plans import Plan, Removal, Step
+from envkit.models.specs import Lock, Project, Sources, Spec
 
 pytestmark = pytest.mark.core
 
