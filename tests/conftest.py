@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
+from hypothesis import HealthCheck, settings
 
 from envkit.host import Host
 
@@ -29,17 +31,34 @@ _KEPT_PREFIXES = (
 )
 
 
+# an example is not wrong because this machine stood still while it ran
+settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
+
 _TOGETHER = ("real", "notebook")
 """Directories whose tests share what takes half a minute to make: one worker runs them all."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares expensive fixtures, for `--dist loadgroup`; mark what pip does, which takes seconds where uv needs none."""
+    """Mark what pip does, which takes seconds where uv needs none."""
     for item in items:
         if isinstance(item, pytest.Function) and hasattr(item, "callspec") and "pip" in item.callspec.params.values():
             item.add_marker(pytest.mark.by_pip)
-        if item.path.parent.name in _TOGETHER:
-            item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep together what shares expensive fixtures, with `--dist loadgroup`: from pytest 9.2 on xdist 3.8 does not see its own marks."""
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadGroupScheduling
+
+    class Together(LoadGroupScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            room = Path(nodeid.partition("::")[0]).parent.name
+            return room if room in _TOGETHER else nodeid
+
+    return Together(config, log)
 
 
 def private_environ(home: Path) -> dict[str, str]:

@@ -42,6 +42,7 @@ LONGEST: Final = 10.0
 
 _RING = 0.002  # seconds between two rings for what is found
 _TICK = 0.05  # seconds between two looks at cancel, deadline and patience, while nothing is found
+_STALL = 0.25  # seconds between two such looks that count at most
 
 
 def search(
@@ -170,24 +171,33 @@ class _Finds:
 
 
 class _Watch:
-    """Tells who takes too long: without any look at a file for a while, or in all."""
+    """Tells who takes too long: without any look at a file for a while, or in all.
+
+    Its clock stands while we are not run, for on a machine that stands still nobody can work.
+    """
 
     def __init__(self, patience: float) -> None:
         """Begin to wait."""
         self._patience = patience
         self._looked = -1
-        self._since = monotonic()
+        self._began = 0.0  # what the worker is busy with, by when it began with it
+        self._seen, self._clock = monotonic(), 0.0
+        self._since = self._first = 0.0  # by that clock: the last sign of life, and the first one of what it is busy with
 
     def late(self, state: Looking, look: Look) -> tuple[Share, str, float] | None:
         """Return who has been working on which path for too long, and for how long; None when nobody has."""
         now, busy = monotonic(), state.busy
+        self._clock += min(now - self._seen, _STALL)
+        self._seen = now
         if look.looked != self._looked:
-            self._looked, self._since = look.looked, now
+            self._looked, self._since = look.looked, self._clock
         if busy is None:
             return None
         share, path, began = busy
-        silent = now - max(began, self._since)
-        return (share, path, now - began) if silent > self._patience or now - began > LONGEST else None
+        if began != self._began:
+            self._began, self._since, self._first = began, self._clock, self._clock
+        late = self._clock - self._since > self._patience or self._clock - self._first > LONGEST
+        return (share, path, now - began) if late else None
 
 
 def _report(work: Work, task: Task, looking: Looking, told: Sequence[str]) -> None:

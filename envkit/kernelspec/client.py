@@ -40,6 +40,7 @@ class _Interrupts:
     """The interrupts of one cell."""
 
     at: float | None = None  # when the last one came
+    told: float | None = None  # when the kernel was told last, before the cell had begun
     owed: int = 0  # how often the kernel is still to be told, for the cell had hardly begun
     questions: set[str] = field(default_factory=set[str])  # requests after it
     overdue: float | None = None  # one of them was answered: when what is still on its way counts as lost
@@ -175,7 +176,10 @@ class Client:
             return
         now = time.monotonic()
         if self._interrupts.owed and not cell.replied and now >= self._next_signal(cell):
-            self._interrupts.owed -= 1
+            if cell.started is None:
+                self._interrupts.told = now  # a kernel that is so slow to begin may not have heard it: it is still owed
+            else:
+                self._interrupts.owed -= 1
             self._signal()
         if self._interrupts.overdue is not None:
             if now >= self._interrupts.overdue:
@@ -209,9 +213,14 @@ class Client:
             self._signal()
 
     def _next_signal(self, cell: Cell) -> float:
-        """Return when to tell the kernel of an interrupt that came early: when the cell's own code must be running, then a second later."""
+        """Return when to tell the kernel of an interrupt that came early: when the cell's own code must be running, then a second later.
+
+        As long as the kernel does not say that it has begun, it is told again and again.
+        """
         assert self._interrupts.at is not None
-        begun = self._interrupts.at + _AGAIN if cell.started is None else cell.started + _EARLY
+        if cell.started is None:
+            return (self._interrupts.told or self._interrupts.at) + _AGAIN
+        begun = cell.started + _EARLY
         return begun if self._interrupts.owed > 1 else begun + 2 * _AGAIN
 
     def _signal(self) -> None:

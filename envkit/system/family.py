@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Final
 
-_DYING: Final = 2.0  # seconds that killed processes may take to be gone: a kernel under load, or one that waits for a disk
+_DYING: Final = 10.0  # seconds that killed processes may take to be gone: a kernel under load, or one that waits for a disk
+_READ, _WRITE = stat.S_IRUSR, stat.S_IWUSR
 
 
 def stop_family(root: int) -> set[int]:
@@ -47,16 +49,17 @@ def _status(pid: int) -> list[bytes]:
 
 
 def holders(descriptors: Iterable[int]) -> set[int]:
-    """Return the processes, without ours, that hold the other end of our pipes, as /proc says: daemons that left their tree."""
-    ours: set[str] = set()
-    with suppress(OSError, ValueError):
-        ours = {os.readlink(f"/proc/self/fd/{descriptor}") for descriptor in descriptors}
+    """Return the processes, without ours, that hold the other end of our pipes, as /proc says: daemons that left their tree.
+
+    Whoever holds our own end is a child that another thread has just forked, and will close it when it becomes its program.
+    """
+    ours = set(_ends(f"/proc/self/fd/{descriptor}" for descriptor in descriptors))
+    others = {(pipe, mode ^ (_READ | _WRITE)) for pipe, mode in ours}
     found: set[int] = set()
     for entry in os.listdir("/proc") if ours else ():
         if entry.isdigit() and int(entry) != os.getpid():
             with suppress(OSError):
-                held = (f"/proc/{entry}/fd/{name}" for name in os.listdir(f"/proc/{entry}/fd"))
-                if any(os.readlink(link) in ours for link in held):
+                if not others.isdisjoint(_ends(f"/proc/{entry}/fd/{name}" for name in os.listdir(f"/proc/{entry}/fd"))):
                     found.add(int(entry))
     return found
 
@@ -73,6 +76,13 @@ def bearers(variable: str) -> set[int]:
     return found
 
 
+def _ends(links: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Yield what descriptors are open on, and how: the permissions of their links in /proc say whether they read or write."""
+    for link in links:
+        with suppress(OSError):  # closed meanwhile
+            yield os.readlink(link), os.lstat(link).st_mode & (_READ | _WRITE)
+
+
 def kill_processes(processes: Iterable[int]) -> None:
     """Kill processes and see them gone, as /proc says; one that is gone, or is not ours, is passed over.
 
@@ -87,6 +97,28 @@ def kill_processes(processes: Iterable[int]) -> None:
     for pid in killed:
         while _runs(pid) and time.monotonic() < until:
             time.sleep(0.001)
+
+
+def group_gone(group: int) -> None:
+    """See a killed process group gone, of which the leader has been reaped: what it had left behind dies at its own pace."""
+    until = time.monotonic() + _DYING
+    while _group_runs(group) and time.monotonic() < until:
+        time.sleep(0.001)
+
+
+def _group_runs(group: int) -> bool:
+    """Say whether a process of the group is there and no zombie; False where there is no /proc to ask."""
+    try:
+        os.killpg(group, 0)
+        entries = [entry for entry in os.listdir("/proc") if entry.isdigit()]
+    except OSError:
+        return False
+    for entry in entries:
+        with suppress(OSError, IndexError):
+            state, _, its_group = _status(int(entry))[:3]
+            if int(its_group) == group and state not in (b"Z", b"X"):
+                return True
+    return False
 
 
 def _runs(pid: int) -> bool:

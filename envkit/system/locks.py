@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import BusyError, MachineError
+from ..errors import BusyError, DeadlineError, MachineError
 from .files import machine_error, private_directory, write_atomic
 
 if TYPE_CHECKING:
@@ -83,7 +83,10 @@ def acquire(path: Path, *, what: str, work: Work, blocking: bool = True) -> Held
                 raise busy(path, what=what, work=work)
             if waiting is None:
                 waiting = work.task("wait", f"waiting for {what}, which another process is changing")
-                waiting.__enter__()
+                try:
+                    waiting.__enter__()
+                except DeadlineError:  # just now
+                    raise busy(path, what=what, work=work) from None
             if work.is_set():
                 raise work.cancelled()
             time.sleep(min(pause, _LONGEST_PAUSE if work.deadline is None else max(0.0, work.deadline - time.monotonic())))

@@ -18,7 +18,7 @@ from subprocess import CompletedProcess as CompletedProcess  # noqa: PLC0414 - o
 from typing import TYPE_CHECKING
 
 from ..errors import MachineError, NotFoundError
-from .family import kill_processes, stop_family
+from .family import group_gone, kill_processes, stop_family
 from .streams import (
     Stream as Stream,  # noqa: PLC0414 - others take the type from here
     Streams,
@@ -90,6 +90,12 @@ def run_process(
             kill_tree(child)
         child.wait()
         streams.close(kill_holders=not (spare and finished))
+    for stream, line in () if cut else streams.rest():  # said in time, and read late: this machine may be busy
+        said.add(stream, line)
+        if cut := said.full:
+            break
+        if on_line is not None:
+            on_line(line.rstrip("\r\n"), stream)
     return Completed(returncode=child.returncode, stdout=said.text("stdout"), stderr=said.text("stderr"), cut=cut)
 
 
@@ -291,3 +297,5 @@ def kill_tree(child: subprocess.Popen[str], *, group: bool = True) -> None:
             os.killpg(child.pid, signal.SIGKILL)
     kill_processes(family)
     child.wait()
+    if group and not reaped:
+        group_gone(child.pid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections.abc import Generator
 from contextlib import suppress
 from typing import IO, Literal
 
@@ -11,6 +12,7 @@ from .family import holders, kill_processes
 
 Stream = Literal["stdout", "stderr"]
 _LONGEST = 65536  # characters of a line without end that are given as one
+_ENDING = 5.0  # seconds that a thread may take to read what is left in a pipe nobody writes to any more: a machine may be busy
 
 
 class Streams:
@@ -47,18 +49,30 @@ class Streams:
             self._open -= 1
         return item
 
+    def rest(self) -> Generator[tuple[Stream, str]]:
+        """Yield the lines that were read and not asked for yet; after `close`, all that was said and left in the pipes."""
+        with suppress(queue.Empty):
+            while True:
+                if (item := self._lines.get_nowait()) is not None:
+                    yield item
+
     def close(self, *, kill_holders: bool) -> None:
         """Close the pipes. Processes that hold them although the child's tree is dead are killed, or left to themselves.
 
         A pipe that still cannot be closed without waiting is left to its thread, which ends with whoever holds it.
         """
         if not self._joined(0.05) and kill_holders:
-            kill_processes(holders(pipe.fileno() for pipe in self._pipes))
-            self._joined(0.5)
+            kill_processes(holders(self._descriptors()))
+            self._joined(_ENDING)
         if self._joined(0):
             for pipe in self._pipes:
                 with suppress(OSError, ValueError):
                     pipe.close()
+
+    def _descriptors(self) -> Generator[int]:
+        for pipe in self._pipes:
+            with suppress(ValueError):  # closed by now: the text was read
+                yield pipe.fileno()
 
     def _joined(self, seconds: float) -> bool:
         for thread in self._threads:

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from support.patience import LONG
 
 import envkit
 from envkit import Host
@@ -123,27 +124,39 @@ def test_a_shell_on_a_terminal_activates_after_the_users_own_files(shell: str, h
         (host.home / name).write_text('PATH="/decoy:$PATH"\nFROM_RC=yes\n')
     fish = host.home / ".config" / "fish"
     fish.mkdir(parents=True)
+    (host.home / ".local" / "share" / "fish" / "generated_completions").mkdir(
+        parents=True
+    )  # or it makes them, for minutes, behind our back
     (fish / "config.fish").write_text("set -gx PATH /decoy $PATH\nset -g FROM_RC yes\n")
     say = {"nu": 'print $"at ($env.VIRTUAL_ENV) end"', "fish": "echo at $VIRTUAL_ENV rc=$FROM_RC first=$PATH[1] end"}.get(
         shell, 'echo at "$VIRTUAL_ENV" rc="$FROM_RC" first="${PATH%%:*}" end'
     )
-    said = typed(command("shell", "demo", "--shell", program), [say, "exit"], variables(host, TERM="dumb", SHELL=program))
     wanted = (
         f"at {made.prefix} end" if shell == "nu" else f"at {made.prefix} rc={'' if shell == 'dash' else 'yes'} first={made.prefix}/bin end"
     )
-    assert wanted in said.replace("\r", "").replace("\n", ""), said
+    said = typed(command("shell", "demo", "--shell", program), say, wanted, variables(host, TERM="dumb", SHELL=program))
+    assert wanted in plain(said), said
 
 
-def typed(argv: list[str], lines: list[str], environ: dict[str, str]) -> str:
-    """Run a program on a terminal of its own, type lines into it, and return what it showed."""
+def plain(said: str) -> str:
+    """Return what a terminal showed without its line ends, which come wherever its width says."""
+    return said.replace("\r", "").replace("\n", "")
+
+
+def typed(argv: list[str], line: str, wanted: str, environ: dict[str, str]) -> str:
+    """Run a shell on a terminal of its own, type a line until it shows what is wanted, then `exit`, and return what it showed.
+
+    Nobody can see when a shell begins to read: what was typed too early, while it set its terminal up, may be lost.
+    """
     pid, terminal = pty.fork()
     if pid == 0:
         os.execve(argv[0], argv, environ)
     try:
-        said, until, todo = b"", time.monotonic() + 60, list(lines)
-        quiet_since = time.monotonic()
+        said, end = b"", time.monotonic() + LONG
+        quiet_since, pause, ended = time.monotonic(), 1.0, None
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 1000, 0, 0))
-        while time.monotonic() < until:
+        while time.monotonic() < end and not ended:
+            ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)  # what it said last is read below
             if select.select([terminal], [], [], 0.1)[0]:
                 try:
                     data = os.read(terminal, 65536)
@@ -155,11 +168,11 @@ def typed(argv: list[str], lines: list[str], environ: dict[str, str]) -> str:
                 if b"\x1b[6n" in data:  # asked where the cursor is
                     os.write(terminal, b"\x1b[1;1R")
                 quiet_since = time.monotonic()
-            elif not todo and time.monotonic() - quiet_since > 2.0:
-                break
-            elif todo and said and time.monotonic() - quiet_since > 1.0:
-                os.write(terminal, todo.pop(0).encode() + b"\r")
-                quiet_since = time.monotonic()
+            elif said and time.monotonic() - quiet_since > pause:
+                shown = wanted in plain(said.decode("utf-8", "replace"))
+                with suppress(OSError):  # it has just ended
+                    os.write(terminal, (b"exit" if shown else line.encode()) + b"\r")
+                quiet_since, pause = time.monotonic(), pause if shown else 2 * pause
         return said.decode("utf-8", "replace")
     finally:
         os.close(terminal)

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 from support import conda_channel
 from support.conda_channel import Channel
 from support.conda_server import serve_channel
+from support.patience import LONG, until
 
 import envkit
 from envkit import Host, Sources, Spec
@@ -78,13 +78,11 @@ def test_the_engine_ends_with_the_process_that_called(tiny_channel: Channel, hos
     with serve_channel(tiny_channel.path, rate=50.0) as served:
         environ = {**host.environ, "PYTHONPATH": os.pathsep.join(sys.path), "ENVKIT_HOME": str(host.data)}
         caller = subprocess.Popen([sys.executable, "-c", call, served.url], env=environ)
-        until = time.monotonic() + 30
-        while not any(path.endswith(".conda") for path in served.requests) and time.monotonic() < until:
-            time.sleep(0.05)
+        assert until(lambda: any(path.endswith(".conda") for path in served.requests))
         caller.send_signal(signal.SIGKILL)
-        caller.wait(30)
+        caller.wait()
         here = replace(host, environ=environ)
-        made = envkit.create("again", conda=["tiny"], channels=[tiny_channel.url], timeout=20, host=here)
+        made = envkit.create("again", conda=["tiny"], channels=[tiny_channel.url], timeout=LONG, host=here)
     assert os.listdir(made.prefix.parent) == ["again"]
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from support.conda_channel import Channel, spoiled
 from support.conda_server import Failure, serve_channel
+from support.patience import own_time
 
 from envkit.conda import configuration, rattler
 from envkit.conda.request import Exact, Outcome, Wish
@@ -90,10 +90,9 @@ def test_a_channel_that_is_down_is_named_and_one_that_is_no_channel_too(make: Ma
 
 
 def test_a_channel_that_never_answers_ends_with_the_call(make: Make, host: Host, tiny_channel: Channel, prefix: Path) -> None:
-    began = time.monotonic()
-    with serve_channel(tiny_channel.path, failure="hang") as served, pytest.raises(DeadlineError):
+    with own_time() as took, serve_channel(tiny_channel.path, failure="hang") as served, pytest.raises(DeadlineError):
         make(served.url, work=Work(host=host, timeout=1.5))
-    assert time.monotonic() - began < 10
+    assert took.seconds < 10
     assert_nothing_left(prefix)
 
 

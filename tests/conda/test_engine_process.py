@@ -10,7 +10,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +18,7 @@ import packaging
 import pytest
 from support.conda_channel import Channel
 from support.conda_server import serve_channel
+from support.patience import LONG, until
 
 import envkit
 from envkit.conda import child, configuration, rattler
@@ -159,13 +159,12 @@ def test_several_environments_are_made_at_once_with_one_cold_cache(host: Host, t
 @pytest.mark.skipif(sys.platform != "linux", reason="children are looked up in /proc")
 def test_when_the_child_is_killed_that_is_an_error_and_nothing_is_left(conda_host: Host, tiny_channel: Channel, tmp_path: Path) -> None:
     def kill() -> None:
-        end = time.monotonic() + 20
-        while time.monotonic() < end:
-            for entry in os.listdir("/proc"):
-                if entry.isdigit() and _is_engine_of_ours(entry):
-                    os.kill(int(entry), signal.SIGKILL)
-                    return
-            time.sleep(0.05)
+        def engines() -> list[int]:
+            return [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and _is_engine_of_ours(entry)]
+
+        until(engines)
+        for pid in engines():
+            os.kill(pid, signal.SIGKILL)
 
     with serve_channel(tiny_channel.path, failure="hang") as served:
         settings = configuration.read(conda_host, channels=[served.url, "nodefaults"])
@@ -173,7 +172,7 @@ def test_when_the_child_is_killed_that_is_an_error_and_nothing_is_left(conda_hos
         killer.start()
         with pytest.raises(MachineError) as caught:
             wish = Wish(prefix=tmp_path / "environment", create=True, install=("tiny",))
-            rattler.carry_out(wish, settings, work=Work(host=conda_host, timeout=30))
+            rattler.carry_out(wish, settings, work=Work(host=conda_host, timeout=2 * LONG))
         killer.join()
     assert (caught.value.code, caught.value.retryable) == ("engine-died", True)
     assert list((tmp_path / "environment").iterdir()) == []

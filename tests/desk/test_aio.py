@@ -6,9 +6,9 @@ import asyncio
 import threading
 import time
 from collections.abc import Generator
-from pathlib import Path
 
 import pytest
+from support.patience import LONG, alive
 
 import envkit
 from envkit import Host
@@ -27,10 +27,13 @@ def test_call_runs_beside_the_loop(host: Host) -> None:
             nonlocal ticks
             while True:
                 ticks += 1
+                if ticks > 1:
+                    ticked.set()
                 await asyncio.sleep(0.001)
 
+        ticked = threading.Event()
         ticking = asyncio.create_task(tick())
-        made = await envkit.aio.call(envkit.create, "demo", host=host)
+        made = await envkit.aio.call(envkit.create, "demo", report=lambda _: ticked.wait(LONG), host=host)
         ticking.cancel()
         assert ticks > 1
         return made
@@ -45,17 +48,16 @@ def test_cancelling_the_task_kills_the_work_first(host: Host) -> None:
     mark = host.cwd / "mark"
 
     async def main() -> None:
-        code = f"import time; open({str(mark)!r}, 'w').close(); time.sleep(3); open({str(mark) + '2'!r}, 'w').close()"
+        code = f"import os, time; open({str(mark)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
         task = asyncio.create_task(envkit.aio.call(envkit.run, made, ["python", "-c", code], host=host))
-        while not mark.exists():  # noqa: ASYNC110 - another process makes it
+        while not (mark.exists() and mark.read_text()):  # noqa: ASYNC110 - another process makes it
             await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
     asyncio.run(main())
-    time.sleep(3.2)
-    assert not Path(f"{mark}2").exists()
+    assert not alive(int(mark.read_text()))
 
 
 @pytest.mark.core

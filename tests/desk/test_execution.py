@@ -7,10 +7,10 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
+from support.patience import LONG, more_and_more, own_time
 
 import envkit
 from envkit import Host
@@ -73,17 +73,19 @@ def test_the_tree_is_killed_on_timeout_and_cancel(host: Host, made: envkit.Envir
         "    print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], start_new_session=new).pid, flush=True)\n"
         "time.sleep(60)"
     )
-    with pytest.raises(envkit.DeadlineError) as caught:
-        envkit.run(made, ["python", "-c", code], capture_output=True, timeout=1.5, host=host)
-    pids = [int(line) for line in caught.value.output.splitlines()]
+    for seconds in more_and_more(1.5):
+        with pytest.raises(envkit.DeadlineError) as caught:
+            envkit.run(made, ["python", "-c", code], capture_output=True, timeout=seconds, host=host)
+        pids = [int(line) for line in caught.value.output.splitlines()]
+        assert not any(map(alive, pids))
+        if len(pids) == 2:
+            break
     assert len(pids) == 2
-    assert not any(map(alive, pids))
     cancel = threading.Event()
     threading.Timer(0.5, cancel.set).start()
-    began = time.monotonic()
-    with pytest.raises(envkit.CancelledError):
+    with own_time() as took, pytest.raises(envkit.CancelledError):
         envkit.run(made, ["python", "-c", "import time; time.sleep(60)"], cancel=cancel, host=host)
-    assert time.monotonic() - began < 10
+    assert took.seconds < 10
 
 
 @pytest.mark.core
@@ -103,7 +105,7 @@ def test_a_program_that_is_not_there(host: Host, made: envkit.Environment) -> No
 @pytest.mark.core
 def test_a_background_child_is_left_alone(host: Host, made: envkit.Environment) -> None:
     """What a program that ends by itself leaves in the background is spared, as subprocess does."""
-    code = "import subprocess, sys; print(subprocess.Popen(['sleep', '30'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).pid)"
+    code = "import subprocess, sys; print(subprocess.Popen(['sleep', '600'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).pid)"
     pid = int(envkit.run(made, ["python", "-c", code], capture_output=True, host=host).stdout)
     assert alive(pid)
     os.kill(pid, signal.SIGKILL)
@@ -161,6 +163,6 @@ def test_ctrl_c_reaches_the_program(host: Host, made: envkit.Environment) -> Non
     assert outer.stdout is not None
     assert outer.stdout.readline() == "up\n"
     os.killpg(outer.pid, signal.SIGINT)
-    out, err = outer.communicate(timeout=20)
+    out, err = outer.communicate(timeout=LONG)
     assert out == "tidy\n"
     assert "KeyboardInterrupt" in err

@@ -109,7 +109,7 @@ def test_a_kernel_that_cannot_start_is_taken_back(host: Host, tmp_path: Path) ->
     assert "broken on purpose" in caught.value.stderr
     assert caught.value.hint
     assert not (host.data / "environments" / "bad").exists()
-    assert [kernel.name for kernel in envkit.jupyter.kernels(host=host) if kernel.owned] == ["good"]
+    assert [kernel.name for kernel in envkit.jupyter.kernels(host=host) if kernel.path.is_relative_to(host.home)] == ["good"]
 
 
 def test_removing_the_environment_removes_its_kernel(host: Host) -> None:

@@ -35,6 +35,11 @@ class World:
         """Return what a search gives."""
         return list(search(Work(host=self.host), table=TABLE, **asked))  # type: ignore[arg-type]
 
+    def ours(self, **asked: object) -> list[Environment]:
+        """Return what a search gives of all that these tests made: a kernel of this machine may lead to environments elsewhere."""
+        place = self.host.home.parent.parent
+        return [env for env in self.find(**asked) if env.prefix.is_relative_to(place)]
+
     def at(self, path: Path | str) -> Environment | None:
         """Return what is at a path."""
         return identify(self.host, str(path), TABLE)

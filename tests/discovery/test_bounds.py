@@ -6,10 +6,12 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from support.patience import more_and_more, own_time, until
 
 from envkit.control import Work
 from envkit.discovery import search as searching
@@ -170,9 +172,9 @@ def reported(told: list[object], name: str) -> Finished:
 def test_a_locator_that_hangs_costs_only_its_own_results(empty: World, installed: Callable[..., Path], where: str) -> None:
     """Whatever it hangs in, all its neighbours' finds are given out in a bounded time, and the report says who was late and for how long."""
     world, slow, told = good(empty, installed), Slow(where), list[object]()
-    began = time.monotonic()
-    found = list(search(Work(host=world.host, report=told.append), table=(slow, *TABLE)))
-    assert time.monotonic() - began < 2 * searching.PATIENCE + 1
+    with own_time() as took:
+        found = list(search(Work(host=world.host, report=told.append), table=(slow, *TABLE)))
+    assert took.seconds < 2 * searching.PATIENCE + 1
     slow.free.set()
     assert found == world.find()
     assert len(found) == 2
@@ -186,9 +188,11 @@ def test_a_locator_that_hangs_costs_only_its_own_results(empty: World, installed
 
 def test_patience_is_shorter_in_a_call_with_little_time(empty: World, installed: Callable[..., Path]) -> None:
     world, slow = good(empty, installed), Slow("candidates")
-    began = time.monotonic()
-    assert len(list(search(Work(host=world.host, timeout=1.2), table=(slow, *TABLE)))) == 2
-    assert time.monotonic() - began < 1
+    for seconds in more_and_more(1.2):
+        with own_time() as took, suppress(DeadlineError):  # where this machine stood still for as long
+            assert len(list(search(Work(host=world.host, timeout=seconds), table=(slow, *TABLE)))) == 2
+            break
+    assert took.seconds < seconds - 0.2
     slow.free.set()
 
 
@@ -197,8 +201,11 @@ def test_a_path_that_nobody_gets_an_answer_for_is_left_out(empty: World, install
     world = good(empty, installed)
     path = str(world.host.home / ".pyenv/versions/3.12.1/bin/python3.12")
     first, second, told = Slow("identify", path=path), Slow("identify", path=path), list[object]()
-    work = Work(host=world.host, report=told.append, timeout=4)
-    found = list(search(work, table=(first, second, *TABLE)))
+    for seconds in more_and_more(4):
+        told.clear()
+        with suppress(DeadlineError):  # as above
+            found = list(search(Work(host=world.host, report=told.append, timeout=seconds), table=(first, second, *TABLE)))
+            break
     first.free.set()
     second.free.set()
     assert [env.prefix.name for env in found] == ["3.11.4"]
@@ -208,9 +215,9 @@ def test_a_path_that_nobody_gets_an_answer_for_is_left_out(empty: World, install
 @pytest.mark.slow
 def test_one_that_works_for_ever_is_ended_too(empty: World, installed: Callable[..., Path]) -> None:
     world, slow = good(empty, installed), Slow("busy")
-    began = time.monotonic()
-    assert len(list(search(Work(host=world.host), table=(slow, *TABLE)))) == 2
-    assert time.monotonic() - began < searching.LONGEST + 3
+    with own_time() as took:
+        assert len(list(search(Work(host=world.host), table=(slow, *TABLE)))) == 2
+    assert took.seconds < searching.LONGEST + 3
     slow.free.set()
 
 
@@ -237,29 +244,27 @@ def test_when_time_is_up_what_was_found_is_out_and_the_rest_is_named(empty: Worl
 def test_a_search_that_hangs_can_be_cancelled_and_abandoned(empty: World, installed: Callable[..., Path]) -> None:
     world, slow, cancel = good(empty, installed), Slow("candidates"), threading.Event()
     threading.Timer(0.2, cancel.set).start()
-    began = time.monotonic()
-    with pytest.raises(CancelledError):
+    with own_time() as took, pytest.raises(CancelledError):
         list(search(Work(host=world.host, cancel=cancel), table=(slow, *TABLE)))
-    assert time.monotonic() - began < 1
+    assert took.seconds < 1
     slow.free.set()
     generator = search(Work(host=world.host), table=TABLE)
     next(generator)
     generator.close()
-    end = time.monotonic() + 5
-    while any(thread.name == "envkit find" for thread in threading.enumerate()):
-        assert time.monotonic() < end, "a worker goes on"
-        time.sleep(0.01)
+    assert until(lambda: not any(thread.name == "envkit find" for thread in threading.enumerate())), "a worker goes on"
 
 
 @pytest.mark.core
 def test_the_report_tells_of_each_locator_in_the_order_of_the_table(empty: World, installed: Callable[..., Path]) -> None:
     """What it found and how long it took, inside the search's own beginning and end."""
     world, told = good(empty, installed), list[object]()
+    began = time.monotonic()
     list(search(Work(host=world.host, report=told.append), table=TABLE))
+    whole = time.monotonic() - began
     begun = [event for event in told if isinstance(event, Started)]
     assert [event.text for event in begun[1:]] == [locator.NAME for locator in TABLE]
     assert {event.parent for event in begun[1:]} == {begun[0].id}
     assert {event.activity for event in begun} == {"find"}
     assert reported(told, "pyenv").text == "2 found"
     assert reported(told, "venv").text == "0 found"
-    assert 0 < reported(told, "pyenv").seconds < 5
+    assert 0 < reported(told, "pyenv").seconds < whole

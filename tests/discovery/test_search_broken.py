@@ -195,7 +195,7 @@ def test_managed_ones_have_their_name_from_the_record(world: World, env: Path) -
     (directory / "empty").mkdir()
     (directory / ".envkit-trash-1").mkdir()
     (directory / "a file").touch()
-    found = world.find(managers=("envkit",))
+    found = world.ours(managers=("envkit",))
     assert [(one.prefix, one.name, one.manager) for one in found] == [(prefix, "Demo", "envkit"), (directory / "empty", "empty", "envkit")]
     assert [one.problem.code if one.problem else None for one in found] == [None, "half-made"]
     assert world.sure(prefix / "bin/python") == found[0]

@@ -73,17 +73,17 @@ def test_prefix_and_executables_lead_to_the_same_environment(tools: dict[str, Pa
 
 def test_every_environment_below_a_root_is_found_once(tools: dict[str, Path], world: World) -> None:
     root = str(tools["venv"].parent)
-    first, again = (world.find(roots=(root,), kinds=("venv",)) for _ in range(2))
+    first, again = (world.ours(roots=(root,), kinds=("venv",)) for _ in range(2))
     assert sorted(env.prefix for env in first) == sorted(tools.values())
     assert first == again
-    assert world.find(roots=(root,), managers=("uv",)) == [env for env in first if env.manager == "uv"]
+    assert world.ours(roots=(root,), managers=("uv",)) == [env for env in first if env.manager == "uv"]
 
 
 def test_a_link_to_an_environment_is_the_same_environment(tools: dict[str, Path], world: World, tmp_path: Path) -> None:
     """The spelling that was found first is the prefix, not resolved; the other one is an alias."""
     link = tmp_path / "link"
     link.symlink_to(tools["venv"])
-    found = world.having(VIRTUAL_ENV=str(link)).find(roots=(str(tools["venv"]),), kinds=("venv",))
+    found = world.having(VIRTUAL_ENV=str(link)).ours(roots=(str(tools["venv"]),), kinds=("venv",))
     assert [(env.prefix, env.aliases) for env in found] == [(link, (tools["venv"],))]
     assert found[0].problem is None
 
@@ -91,7 +91,8 @@ def test_a_link_to_an_environment_is_the_same_environment(tools: dict[str, Path]
 def test_an_environment_on_path_is_not_taken_for_its_base(tools: dict[str, Path], world: World, interpreters: dict[str, Path]) -> None:
     base = newest(interpreters)
     found = world.having(PATH=f"{tools['venv']}/bin:{base.parent}").find(kinds=("venv", "interpreter"))
-    assert [env.prefix for env in found if env.kind == "venv"] == [tools["venv"]]
+    ours = world.having(PATH=f"{tools['venv']}/bin:{base.parent}").ours(kinds=("venv", "interpreter"))
+    assert [env.prefix for env in ours] == [tools["venv"]]
     assert [env.prefix for env in found if env.kind == "interpreter" and env.python == base] == [base.parent.parent]
 
 
@@ -186,14 +187,14 @@ def test_homes_that_old_tools_wrote_are_understood(world: World, installed: Call
 def test_the_projects_environment_knows_its_project(made: Callable[..., Path], world: World) -> None:
     project = world.host.cwd
     prefix = made(project / ".venv")
-    found = world.find(kinds=("venv",))
+    found = world.ours(kinds=("venv",))
     assert [(env.prefix, env.project, env.manager) for env in found] == [(prefix, project, "venv")]
     assert world.sure(prefix / "bin" / "python") == found[0]
 
 
 def test_named_places_give_names(made: Callable[..., Path], world: World) -> None:
     prefix = made(world.host.home / ".virtualenvs" / "analysis")
-    assert [(env.prefix, env.name) for env in world.find(kinds=("venv",))] == [(prefix, "analysis")]
+    assert [(env.prefix, env.name) for env in world.ours(kinds=("venv",))] == [(prefix, "analysis")]
 
 
 def test_no_process_is_started(tools: dict[str, Path], tmp_path: Path) -> None:
@@ -248,5 +249,5 @@ def test_a_search_can_be_abandoned(world: World, tools: dict[str, Path]) -> None
 
 
 def test_probing_fills_in_what_files_do_not_say(world: World, tools: dict[str, Path]) -> None:
-    found = world.find(roots=(str(tools["venv"]),), kinds=("venv",), probe="all")
+    found = world.ours(roots=(str(tools["venv"]),), kinds=("venv",), probe="all")
     assert [(env.prefix, env.version_source) for env in found] == [(tools["venv"], str(tools["venv"] / "bin" / "python"))]

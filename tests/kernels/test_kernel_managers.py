@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-import time
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from support.patience import more_and_more, own_time
 
 import envkit
 from envkit import jupyter
@@ -145,17 +145,22 @@ def test_time_and_cancel_end_it(kernel_environment: Path, host: Host) -> None:
     source = notebook(
         host.cwd / "long.ipynb", "import os; print(os.getpid(), flush=True)", "print('begun', flush=True)\nimport time; time.sleep(60)"
     )
-    with pytest.raises(DeadlineError) as caught:
-        jupyter.execute_notebook(source, kernel_environment, output="late.ipynb", cell_timeout=1, host=host)
+    for seconds in more_and_more(1):
+        with pytest.raises(DeadlineError) as caught:
+            jupyter.execute_notebook(source, kernel_environment, output="late.ipynb", cell_timeout=int(seconds), host=host)
+        if caught.value.output == "begun\n":
+            break
     assert caught.value.output == "begun\n"
     numbers = [int(said(host.cwd / "late.ipynb")[0])]
-    with pytest.raises(DeadlineError) as late:
-        jupyter.execute_notebook(source, kernel_environment, output="later.ipynb", timeout=8, host=host)
+    for seconds in more_and_more(8):
+        with pytest.raises(DeadlineError) as late:
+            jupyter.execute_notebook(source, kernel_environment, output="later.ipynb", timeout=seconds, host=host)
+        if (host.cwd / "later.ipynb").exists() and said(host.cwd / "later.ipynb")[0]:
+            break
     assert "the outputs so far are written" in str(late.value.hint)
     numbers.append(int(said(host.cwd / "later.ipynb")[0]))
     stop = threading.Event()
-    began = time.monotonic()
-    with pytest.raises(CancelledError):
+    with own_time() as took, pytest.raises(CancelledError):
         jupyter.execute_notebook(
             source,
             kernel_environment,
@@ -164,7 +169,7 @@ def test_time_and_cancel_end_it(kernel_environment: Path, host: Host) -> None:
             report=lambda event: isinstance(event, Progress) and stop.set(),
             host=host,
         )
-    assert time.monotonic() - began < 40
+    assert took.seconds < 40
     assert not (host.cwd / "never.ipynb").exists()
     for number in numbers:
         with pytest.raises(ProcessLookupError):

@@ -21,7 +21,7 @@ def _directory(host: Host) -> Path:
 
 
 def _names(host: Host) -> set[str]:
-    return {kernel.name for kernel in jupyter.kernels(host=host) if kernel.owned}
+    return {kernel.name for kernel in jupyter.kernels(host=host) if kernel.owned and kernel.path.is_relative_to(_directory(host))}
 
 
 @pytest.mark.core

@@ -25,13 +25,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     quiet = home / "jupyter-config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
     quiet.parent.mkdir(parents=True)
     quiet.write_text('{"fetchNews": "false", "checkForUpdates": false}', "utf-8")  # no question stands in the pictures
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     options = [
         "--no-browser",
         "--ip=127.0.0.1",
-        f"--port={port}",
         "--ServerApp.port_retries=0",
         "--allow-root",
         "--expose-app-in-browser",
@@ -40,17 +36,31 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     ]
     argv = [sys.executable, "-m", "jupyterlab", *options, f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root}"]
     log = home / "lab.log"
-    with log.open("wb") as stream:
-        server = subprocess.Popen(argv, env=environ_of(home), cwd=root, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
-    try:
-        made = Lab(url=f"http://127.0.0.1:{port}/", root=root, home=home)
-        wait(made, server, log)
-        yield made
-    finally:
-        server.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            server.wait(20)
-        server.kill()
+    for _ in range(5):  # a free port may be another program's by the time it is used
+        port = free_port()
+        with log.open("wb") as stream:
+            server = subprocess.Popen(
+                [*argv, f"--port={port}"], env=environ_of(home), cwd=root, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream
+            )
+        try:
+            made = Lab(url=f"http://127.0.0.1:{port}/", root=root, home=home)
+            if wait(made, server, log):
+                yield made
+                return
+        finally:
+            server.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                server.wait(20)
+            server.kill()
+            server.wait()
+    raise AssertionError(log.read_text("utf-8", "replace"))
+
+
+def free_port() -> int:
+    """Return a port that nobody uses now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

@@ -66,13 +66,16 @@ def environ_of(home: Path) -> dict[str, str]:
     }
 
 
-def wait(lab: Lab, server: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until it answers."""
+def wait(lab: Lab, server: subprocess.Popen[bytes], log: Path) -> bool:
+    """Wait until it answers; False when another program has its port."""
     end = time.monotonic() + 180
     while time.monotonic() < end:
-        assert server.poll() is None, log.read_text("utf-8", "replace")
+        if server.poll() is not None:
+            said = log.read_text("utf-8", "replace")
+            assert "already in use" in said, said
+            return False
         with suppress(OSError):
             lab.sessions()
-            return
+            return True
         time.sleep(0.2)
     raise AssertionError(log.read_text("utf-8", "replace"))

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -104,7 +105,8 @@ def test_an_installer_killed_at_any_moment_leaves_what_can_be_mended(by: Host, e
         time.sleep(delay)
         victims = _family(child.pid)
         for pid in victims:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has just ended by itself
+                os.kill(pid, signal.SIGKILL)
         child.wait()
         child.stdout.close()
         mend(env, by, sources)

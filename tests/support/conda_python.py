@@ -73,7 +73,7 @@ def installations() -> tuple[Installation, ...]:
 def _examined(executable: Path) -> Installation | None:
     """Return what a Python says of itself; None where it does not run, or is no plain release of CPython."""
     try:
-        said = json.loads(subprocess.run([executable, "-I", "-c", _ASK], capture_output=True, check=True, timeout=30).stdout)
+        said = json.loads(subprocess.run([executable, "-I", "-c", _ASK], capture_output=True, check=True, timeout=120).stdout)
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
     if said["odd"]:
@@ -192,7 +192,9 @@ def distribution_recipes(names: Iterable[str], python: Installation, pythons: Co
     """
     with tempfile.TemporaryDirectory() as directory:
         command = [uv, "pip", "install", "--target", directory, "--python", str(python.executable), "--only-binary", ":all:", "-q", *names]
-        subprocess.run(command, check=True, timeout=280)
+        for tries_left in (2, 1, 0):  # an index may be out of reach for a moment
+            if subprocess.run(command, check=not tries_left, timeout=280).returncode == 0:
+                break
         for information in sorted(Path(directory).glob("*.dist-info")):
             yield _distribution(Path(directory), information, python, pythons)
 

@@ -7,11 +7,11 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from support.patience import LONG, own_time
 
 from envkit.control import Work
 from envkit.errors import BusyError, CancelledError, MachineError
@@ -57,7 +57,7 @@ def test_another_process_waits_and_is_told_who_holds_it(tmp_path: Path) -> None:
     finally:
         holder.send_signal(signal.SIGKILL)
         holder.communicate()
-    with held(path, what="demo", work=Work(timeout=5)) as lock:
+    with held(path, what="demo", work=Work(timeout=LONG)) as lock:
         assert lock.descriptors
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
@@ -69,10 +69,9 @@ def test_waiting_can_be_cancelled(tmp_path: Path) -> None:
     stop = threading.Event()
     with held(path, what="demo", work=Work()):
         threading.Timer(0.1, stop.set).start()
-        began = time.monotonic()
-        with pytest.raises(CancelledError), held(path, what="demo", work=Work(cancel=stop)):
+        with own_time() as took, pytest.raises(CancelledError), held(path, what="demo", work=Work(cancel=stop)):
             raise AssertionError("must not be reached")
-        assert time.monotonic() - began < 5
+        assert took.seconds < 5
 
 
 @pytest.mark.core
@@ -106,7 +105,7 @@ def test_a_child_keeps_the_lock_of_a_parent_that_died(tmp_path: Path) -> None:
             acquire(path, what="demo", work=Work(timeout=0.2))
     finally:
         os.kill(child, signal.SIGKILL)
-    acquire(path, what="demo", work=Work(timeout=5)).release()
+    acquire(path, what="demo", work=Work(timeout=LONG)).release()
 
 
 def test_eight_processes_never_hold_it_together(tmp_path: Path) -> None:
@@ -115,12 +114,12 @@ def test_eight_processes_never_hold_it_together(tmp_path: Path) -> None:
     code = (
         "import sys, time, os\nfrom pathlib import Path\nfrom envkit.control import Work\nfrom envkit.system.locks import held\n"
         "for _ in range(5):\n"
-        "    with held(Path(sys.argv[1]), what='demo', work=Work(timeout=60)):\n"
+        "    with held(Path(sys.argv[1]), what='demo', work=Work(timeout=200)):\n"
         "        begin = time.monotonic_ns(); time.sleep(0.002); end = time.monotonic_ns()\n"
         "        with open(sys.argv[2], 'a') as log: log.write(f'{begin} {end}\\n')\n"
     )
     workers = [subprocess.Popen([sys.executable, "-c", code, str(path), str(log)], cwd=ROOT) for _ in range(8)]
-    assert [worker.wait(120) for worker in workers] == [0] * 8
+    assert [worker.wait(240) for worker in workers] == [0] * 8
     intervals = sorted(tuple(map(int, line.split())) for line in log.read_text().splitlines())
     assert len(intervals) == 40
     assert all(before[1] <= after[0] for before, after in pairwise(intervals))
