@@ -11,7 +11,7 @@ results; see `looking.py`. The reporter hears of each locator what it found, wha
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -24,7 +24,6 @@ from .virtual import kind_of, virtual
 
 if TYPE_CHECKING:
     from collections import deque
-    from queue import SimpleQueue
 
     from ..control import Task, Work
     from ..host import Host
@@ -40,7 +39,7 @@ PATIENCE: Final = 2.0
 LONGEST: Final = 10.0
 """Seconds in which a locator must name all its candidates, or say of one what it is, with whatever signs of life."""
 
-_RING = 0.002  # seconds between two rings for what is found
+_RING = 0.002  # seconds between the first two rings for what is found; each pause is twice the one before
 _TICK = 0.05  # seconds between two looks at cancel, deadline and patience, while nothing is found
 _STALL = 0.25  # seconds between two such looks that count at most
 
@@ -123,13 +122,15 @@ class _Finds:
 
     def __init__(self) -> None:
         """Begin with nothing found."""
-        from collections import deque  # noqa: PLC0415 - identifying one path needs no worker
-        from queue import SimpleQueue  # noqa: PLC0415 - as above
+        import threading  # noqa: PLC0415 - identifying one path needs no worker
+        from collections import deque  # noqa: PLC0415 - as above
 
         self.ended = False
         self._found: deque[Environment] = deque()
         self._failure: BaseException | None = None
-        self._bell: SimpleQueue[str] = SimpleQueue()
+        self._last = False  # nothing more will be found
+        self._bell = threading.Lock()  # free when it was rung; `queue` would do, and takes a millisecond to import
+        self._bell.acquire()
 
     def start(self, state: Looking, look: Look) -> None:
         """Let a worker go through the steps that are left of a search."""
@@ -138,30 +139,31 @@ class _Finds:
         threading.Thread(target=self._run, args=(state, look), name="envkit find", daemon=True).start()
 
     def _run(self, state: Looking, look: Look) -> None:
-        rung = 0.0
+        rung, pause = 0.0, _RING
         try:
             for env in state.steps(look):
                 self._found.append(env)
                 if look.given_up:
                     return
-                if (now := monotonic()) - rung > _RING:
-                    self._bell.put("more")
-                    rung = now
+                if (now := monotonic()) - rung > pause:
+                    self._ring()
+                    rung, pause = now, min(2 * pause, _TICK)
         except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
             self._failure = error
-        self._bell.put("last")
+        self._last = True
+        self._ring()
+
+    def _ring(self) -> None:
+        with suppress(RuntimeError):  # it was rung before, and not heard yet
+            self._bell.release()
 
     def wait(self) -> Generator[Environment, None, None]:
         """Yield what is there after the bell has rung, or nobody has rung it for a while; raise what ended the worker."""
-        from queue import Empty  # noqa: PLC0415 - as above
-
-        try:
-            rung = self._bell.get(timeout=_TICK)
-        except Empty:
-            rung = ""
+        self._bell.acquire(timeout=_TICK)
+        last = self._last
         yield from self.taken()
-        self.ended = rung == "last"
-        if self.ended and self._failure is not None:
+        self.ended = last
+        if last and self._failure is not None:
             raise self._failure
 
     def taken(self) -> Generator[Environment, None, None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,8 @@ def resolved(target: Env | Spec, work: Work) -> Environment:
 
 def _again(environment: Environment, work: Work) -> Environment:
     """Return an environment as it is now. What is found must be that one: a change meant for it must never reach its base."""
+    if (unchanged := _as_found(environment, work)) is not None:
+        return unchanged
     shared = environment.kind == "interpreter" and environment.python is not None  # two interpreters may share a prefix
     found = at(environment.python if shared and environment.python else environment.prefix, work)
     if os.path.realpath(found.prefix) != os.path.realpath(environment.prefix):
@@ -74,6 +77,19 @@ def _again(environment: Environment, work: Work) -> Environment:
             hint="look for it again with find() or resolve()",
         )
     return found
+
+
+def _as_found(environment: Environment, work: Work) -> Environment | None:
+    """Return a virtual environment with what its own files say now, and whose it is as it was found; None where that is to be asked again.
+
+    Whose it is takes most of the time that looking at one environment takes, and does not change under it.
+    """
+    if environment.kind != "venv" or environment.manager is None or environment.problem is not None:
+        return None
+    now = search.virtual_at(work.host, str(environment.prefix))
+    if now is None or now.problem is not None or (now.manager == "envkit") is not (environment.manager == "envkit"):
+        return None
+    return replace(now, manager=environment.manager, name=environment.name, project=environment.project, aliases=environment.aliases)
 
 
 def _addressed(spec: Spec, work: Work) -> Environment:
