@@ -159,10 +159,15 @@ def listing(uv: str, host: Host) -> Iterator[Row]:
     )
 
 
-def registering(python: str, scratch: Path, host: Host) -> Iterator[Row]:
-    """register, of the environment that runs this, which has ipykernel."""
+def registering(python: str, scratch: Path, host: Host) -> Iterator[Row | Alone]:
+    """register, of the environment that runs this, which has ipykernel: by itself, and in turns with ipykernel's own."""
     theirs = process(python, "-m", "ipykernel", "install", "--prefix", str(scratch / "theirs"), "--name", "bench")
     env = envkit.resolve(sys.executable, host=host)
+    yield alone(
+        "jupyter.register, in process, again and again",
+        lambda: envkit.jupyter.register(env, name="bench", scope=scratch / "ours", host=host),
+        bound=3,
+    )
     yield side_by_side(
         "jupyter.register, in process",
         lambda _: envkit.jupyter.register(env, name="bench", scope=scratch / "ours", host=host),
