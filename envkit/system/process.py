@@ -78,10 +78,10 @@ def run_process(
     """
     child = _start(argv, environ=environ, cwd=cwd, stdin=subprocess.DEVNULL if text is None else subprocess.PIPE, descriptors=descriptors)
     clock = _Clock(work, None if seconds is None else time.monotonic() + seconds)
-    said, finished = _Said(kept, limit), False
+    said, finished = _Said(kept, limit, on_line), False
     streams = Streams(child.stdout, child.stderr, child.stdin, text)
     try:
-        cut = _listen(child, streams, said, clock, on_line, spare=spare)
+        cut = _listen(child, streams, said, clock, spare=spare)
         if not cut:
             _wait(child, clock)
             finished = True
@@ -90,30 +90,27 @@ def run_process(
             kill_tree(child)
         child.wait()
         streams.close(kill_holders=not (spare and finished))
-    for stream, line in () if cut else streams.rest():  # said in time, and read late: this machine may be busy
-        said.add(stream, line)
-        if cut := said.full:
-            break
-        if on_line is not None:
-            on_line(line.rstrip("\r\n"), stream)
+    cut = cut or any(said.add(stream, line) for stream, line in streams.rest())  # said in time, and read late: this machine may be busy
     return Completed(returncode=child.returncode, stdout=said.text("stdout"), stderr=said.text("stderr"), cut=cut)
 
 
 class _Said:
-    """What a child said so far, as much of it as is kept; `full` once it said more than it may."""
+    """What a child said so far, as much of it as is kept."""
 
-    def __init__(self, kept: int | None, limit: int | None) -> None:
-        self._kept, self._limit, self._size = kept, limit, 0
+    def __init__(self, kept: int | None, limit: int | None, on_line: Callable[[str, Stream], None] | None) -> None:
+        self._kept, self._limit, self._size, self._on_line = kept, limit, 0, on_line
         self._lines: dict[Stream, list[str]] = {"stdout": [], "stderr": []}
 
-    def add(self, stream: Stream, line: str) -> None:
+    def add(self, stream: Stream, line: str) -> bool:
+        """Take a line and tell of it; True when that is more than the child may say, and nobody is told."""
         self._size += len(line)
         if self._kept is None or self._size <= self._kept:
             self._lines[stream].append(line)
-
-    @property
-    def full(self) -> bool:
-        return self._limit is not None and self._size > self._limit
+        if self._limit is not None and self._size > self._limit:
+            return True
+        if self._on_line is not None:
+            self._on_line(line.rstrip("\r\n"), stream)
+        return False
 
     def text(self, stream: Stream) -> str:
         return "".join(self._lines[stream])
@@ -137,7 +134,6 @@ def _listen(
     streams: Streams,
     said: _Said,
     clock: _Clock,
-    on_line: Callable[[str, Stream], None] | None,
     *,
     spare: bool,
 ) -> bool:
@@ -145,12 +141,8 @@ def _listen(
     ended_at: float | None = None
     while not streams.at_end:
         heard = streams.line(_TICK)
-        if heard is not None:
-            said.add(heard[0], heard[1])
-            if said.full:
-                return True
-            if on_line is not None:
-                on_line(heard[1].rstrip("\r\n"), heard[0])
+        if heard is not None and said.add(*heard):
+            return True
         clock.check(said)
         if not spare and ended(child):
             ended_at = ended_at or time.monotonic()
