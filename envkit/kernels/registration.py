@@ -143,6 +143,7 @@ def registered(
                 _refuse_other(directory / wanted.lower(), environment, work.host)
             _install_ipykernel(environment, work, allowed=install)
         kernel, logos = compose(display_name=shown)
+        scopes.remember(directory, work)  # before anything lies there: what cannot be found again is not written
         with spec.locked(directory, work):
             place, there = _place(directory, wanted.lower(), environment, on_exists, work.host)
             if display_name is None and place.name != wanted.lower():
@@ -150,7 +151,6 @@ def registered(
             earlier = () if there is None else aliases_of(place, work.host, there)
             write_with_aliases(place, kernel, logos, earlier, private=env_file is not None)
         note_kernel(environment, place, work)
-        scopes.remember(directory, work)
         task.text = str(place)
     return Kernel(name=place.name, display_name=kernel.display_name, path=place, environment=environment, owned=True)
 

@@ -218,3 +218,16 @@ def test_a_kernel_without_a_name_is_called_after_its_environment(host: Host, tmp
     }
     assert {registration.name_for(env): name for env, name in names.items()} == dict(zip(names.values(), names.values(), strict=True))
     assert [registration.name_for(env) for env in names] == list(names.values())
+
+
+def test_a_place_that_cannot_be_remembered_is_not_written(kernel_environment: Path, host: Host, tmp_path: Path) -> None:
+    """A kernelspec in a directory of the caller's own would be found by nobody who removes the environment: nothing is left behind."""
+    (host.data / "kernel-scopes.json" / "in the way").mkdir(parents=True)
+    with pytest.raises(envkit.MachineError) as caught:
+        envkit.jupyter.register(kernel_environment, scope=tmp_path / "own", host=host)
+    assert caught.value.hint
+    assert not list((tmp_path / "own").rglob("kernel.json"))
+    (host.data / "kernel-scopes.json" / "in the way").rmdir()
+    (host.data / "kernel-scopes.json").rmdir()
+    assert envkit.jupyter.register(kernel_environment, scope=tmp_path / "own", host=host).path.is_dir()
+    assert json.loads((host.data / "kernel-scopes.json").read_text()) == [str(tmp_path / "own" / "kernels")]
