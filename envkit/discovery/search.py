@@ -245,7 +245,7 @@ def identify(host: Host, path: str, table: Sequence[Locator]) -> Environment | N
 def virtual_at(host: Host, prefix: str) -> Environment | None:
     """Return the virtual environment at a prefix by its own files alone, whatever tool it is of; None when there is none.
 
-    It is enough while envkit itself is making it; whose it is then, `identify` says.
+    It is enough while envkit itself is making it, and where whose it is is known; else `identify` says that.
     """
     look = Look(host)
     own = look.has(prefix, pyvenv_cfg.NAME) and not look.has(prefix, conda_meta.DIRECTORY)

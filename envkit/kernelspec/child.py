@@ -36,6 +36,7 @@ _CHANNELS: Final = ("shell", "iopub", "stdin", "control", "hb")
 _LONGEST_SOCKET: Final = 90  # bytes of a socket's path: the shortest limit, macOS's, is 104, and the channel's number follows
 _TAIL: Final = 16 * 1024  # bytes of stderr that an error carries
 _MARK: Final = "ENVKIT_KERNEL"  # the variable by which all that the kernel starts is known: its private directory
+_ROUNDS: Final = 20  # looks for what the kernel started and left behind
 _KEPT: Final = 1024 * 1024  # bytes of stderr above which only the tail is kept
 
 
@@ -138,8 +139,10 @@ class Child:
         """Kill it with all that it started, and reap it; also what is nobody's child any more, for the kernel, or who started it, has ended."""
         with self._guard:
             process.kill_tree(self._process)
-            known: set[int] = set()  # what cannot be killed is not tried for ever
-            while orphans := bearers(f"{_MARK}={self._directory}") - known:
+            known: set[int] = set()  # what cannot be killed is not tried again, nor what forks faster than it is killed for ever
+            for _ in range(_ROUNDS):
+                if not (orphans := bearers(f"{_MARK}={self._directory}") - known):
+                    break
                 kill_processes(orphans)
                 known |= orphans
 
