@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from ..errors import MachineError, NotFoundError
-from ..system import process
+from ..system import ending, process
 from ..system.family import bearers, kill_processes
 from ..system.files import machine_error
 from .causes import not_started
@@ -97,12 +97,12 @@ class Child:
     def ended(self) -> bool:
         """Say whether it has ended by itself or was killed."""
         with self._guard:
-            return process.ended(self._process)
+            return ending.ended(self._process)
 
     def interrupt(self) -> None:
         """Interrupt what it runs, and the programs that run in its cell, as Ctrl-C does. Nothing happens where it has ended."""
         with self._guard:
-            if process.ended(self._process):
+            if ending.ended(self._process):
                 return
             if sys.platform == "win32":
                 from .client import send_interrupt  # noqa: PLC0415 - only Windows has these events

@@ -18,6 +18,7 @@ from subprocess import CompletedProcess as CompletedProcess  # noqa: PLC0414 - o
 from typing import TYPE_CHECKING
 
 from ..errors import MachineError, NotFoundError
+from .ending import ended, ends_within
 from .family import group_gone, kill_processes, stop_family
 from .streams import (
     Stream as Stream,  # noqa: PLC0414 - others take the type from here
@@ -161,11 +162,9 @@ def run_attached(
     """
     child = _start(argv, environ=environ, cwd=cwd, stdin=None, attached=True, descriptors=descriptors)
     try:
-        while child.poll() is None:
-            try:
-                child.wait(_TICK)
-            except subprocess.TimeoutExpired:
-                work.check()
+        while not ends_within(child, _TICK):
+            work.check()
+        child.wait()
     except KeyboardInterrupt:
         child.wait()
         raise
@@ -254,23 +253,8 @@ def _typed_errors(argv: Sequence[str], cwd: Path | None) -> Generator[None]:
 
 def _wait(child: subprocess.Popen[str], clock: _Clock) -> None:
     """Wait for a child that has closed its output but may still work."""
-    pause = 0.001
-    while not ended(child):
+    while not ends_within(child, _TICK):
         clock.check()
-        time.sleep(pause)
-        pause = min(pause * 2, _TICK)
-
-
-def ended(child: subprocess.Popen[str]) -> bool:
-    """Say whether a child has ended, without reaping it where that can be: until then its id, and its group's, is nobody else's."""
-    if child.returncode is not None:
-        return True
-    if not hasattr(os, "waitid"):
-        return child.poll() is not None
-    try:
-        return os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-    except ChildProcessError:  # somebody else in this process reaped it
-        return child.poll() is not None
 
 
 def kill_tree(child: subprocess.Popen[str], *, group: bool = True) -> None:

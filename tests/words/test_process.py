@@ -17,8 +17,9 @@ from envkit.control import Work
 from envkit.errors import CancelledError, DeadlineError, MachineError, NotFoundError
 from envkit.events import Event
 from envkit.host import Host
+from envkit.system.ending import ended
 from envkit.system.family import holders
-from envkit.system.process import Completed, ended, kill_tree, run_attached, run_process, start_service
+from envkit.system.process import Completed, kill_tree, run_attached, run_process, start_service
 
 ENVIRON = {"PATH": os.environ["PATH"], "PYTHONIOENCODING": "utf-8"}
 
