@@ -25,7 +25,7 @@ _PROGRAMS = ("CONDA_EXE", "MAMBA_EXE", "_CONDA_EXE")
 
 def has_meta(look: Look, directory: str) -> bool:
     """Say whether a directory has what every conda environment has."""
-    return os.path.lexists(within(directory, DIRECTORY))
+    return look.is_present(within(directory, DIRECTORY))
 
 
 def installations(look: Look) -> tuple[str, ...]:

@@ -117,7 +117,7 @@ def _version(text: str) -> Version | None:
 def _problem(look: Look, prefix: str, recorded: conda_meta.Package) -> Problem:
     """Return what is wrong with an environment whose records name a Python that cannot be found."""
     python = within(prefix, "python.exe") if look.windows else os.path.join(prefix, "bin", "python")
-    dangling = os.path.islink(python) and not look.is_file(python)
+    dangling = look.link(python) is not None and not look.is_file(python)
     message = f"{python} is a link to nothing" if dangling else f"Python {recorded.version} is recorded there, but is not"
     return Problem(
         code="python-dangling" if dangling else "python-missing",

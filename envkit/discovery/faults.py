@@ -33,7 +33,7 @@ def problem_of(look: Look, prefix: str, keys: dict[str, str] | None, inside: Ins
             hint=f"install that Python again, or {anew}",
         )
     if not inside.there:
-        if inside.python is not None and os.path.islink(inside.python):
+        if inside.python is not None and look.link(inside.python) is not None:
             return Problem(code="python-dangling", message=f"{inside.python} is a link to nothing", hint=anew)
         return Problem(code="python-missing", message="it has no Python executable", hint=anew)
     if inside.python and look.link(inside.python) is None:

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from ..system.look import GivenUp, Look
 from ..system.spelling import name_of
-from ..system.walking import promising
 from .installations import executable_at
-from .locators import things_of
+from .shares import Roots, Share, Thing
 from .virtual import kind_of, virtual, virtual_prefix
 
 if TYPE_CHECKING:
     from ..models.environment import Environment
     from ..protocols import Locator
+    from .again import Question
 
 CANDIDATES: Final = 10_000
 """Candidates taken from one locator."""
@@ -31,74 +32,16 @@ CANDIDATES: Final = 10_000
 Key = tuple[str, int, int, int]
 
 
-class Share:
-    """What one locator did in one search: the candidates that it named, what came of it, what was left out, and the time it took."""
-
-    def __init__(self, locator: Locator) -> None:
-        """Begin with nothing."""
-        self.locator = locator
-        self.things = things_of(locator)
-        self.candidates: list[str] = []
-        self.found = 0
-        self.seconds = 0.0
-        self.skipped: list[str] = []
-        self.failed = False
-        self.dropped = False
-        self.strikes = 0
-
-    def skip(self, why: str, *, failed: bool = True) -> None:
-        """Keep once why something was left out: because of a failure, or as the limits say."""
-        self.failed = self.failed or failed
-        if why not in self.skipped:
-            self.skipped.append(why)
-
-
-class _Roots:
-    """The walk below the directories that the caller named, which all locators share; in the report it stands first."""
-
-    def __init__(self) -> None:
-        """Begin with nothing walked."""
-        self.places: tuple[str, ...] = ()
-
-    @property
-    def NAME(self) -> str:  # noqa: N802 - as the Protocol calls it
-        """Its name in the report."""
-        return "roots"
-
-    @property
-    def KINDS(self) -> frozenset[str]:  # noqa: N802 - as above
-        """None: it names no candidates."""
-        return frozenset()
-
-    def candidates(self, look: Look, roots: tuple[str, ...]) -> Iterator[str]:
-        """Walk, and name nothing: what lies where is known to the others."""
-        for root in roots:
-            if not look.is_directory(root):
-                look.note(f"skipped {root}, which is no directory")
-            self.places = tuple(dict.fromkeys((*self.places, *promising(look, root))))
-        return iter(())
-
-    def identify(self, look: Look, candidate: str) -> Environment | None:
-        """Claim nothing."""
-        return None
-
-
-class Thing:
-    """What several candidates turned out to be: the first one, who named it, and other paths to it."""
-
-    def __init__(self, candidate: str, share: Share) -> None:
-        """Begin with the first."""
-        self.candidate = candidate
-        self.share = share
-        self.others: list[str] = []
-
-
 class Looking:
     """How far a search is. A worker goes on from wherever the one before it was left behind."""
 
-    def __init__(self, table: Sequence[Locator], kinds: frozenset[str], roots: tuple[str, ...]) -> None:
-        """Begin with nothing found; only locators of these kinds name candidates, if any are given."""
-        self.walk = _Roots()
+    def __init__(self, table: Sequence[Locator], kinds: frozenset[str], roots: tuple[str, ...], question: Question | None = None) -> None:
+        """Begin with nothing found; only locators of these kinds name candidates, if any are given.
+
+        Args:
+            question: what may know the answer from an earlier search, and keeps that of this one.
+        """
+        self.walk = Roots()
         self.walking = Share(self.walk) if roots else None
         self.shares = [*([self.walking] if self.walking else []), *map(Share, table)]
         self.kinds = kinds
@@ -110,6 +53,8 @@ class Looking:
         self.busy: tuple[Share, str, float] | None = None  # who works, on which path, since when
         self._suspects: list[Share] = []  # of the path at hand
         self._bad: set[str] = set()
+        self._question = question
+        self._comparing = False  # what was looked at with what it is now
 
     def again(self) -> Looking:
         """Return the same state for another worker: the one that was left behind may still change its own."""
@@ -118,12 +63,16 @@ class Looking:
         other.shares, other.asked, other.total = self.shares, self.asked, self.total
         other.given = set(self.given)
         other.done, other._bad, other._suspects = set(self.done), set(self._bad), list(self._suspects)
+        other._comparing = self._comparing
         return other
 
     def leave(self, share: Share, path: str, seconds: float) -> None:
         """Leave out what took too long: a locator while it names candidates, a path when a second one hangs on it."""
         waited = f"no answer within {seconds:.2g} s"
         share.seconds += seconds
+        if self._comparing:  # it will hang where it is looked at, too, and is told there
+            self._comparing = False
+            return
         if not path:
             share.skip(f"skipped the rest, {waited}")
             self.asked += 1
@@ -146,7 +95,35 @@ class Looking:
         share.skip(f"skipped, {waited} about {path}")
 
     def steps(self, look: Look) -> Generator[Environment, None, None]:
-        """Yield whatever is there, in the order of the table: first all name their candidates, then each thing is told once."""
+        """Yield whatever is there, in the order of the table; what was found before, where nothing has changed since."""
+        question = self._question
+        if question is None:
+            yield from self._found(look)
+            return
+        with self._compared():
+            known = question.answer(look)
+        if known is not None:
+            for share, count in zip(self.shares, known[1], strict=True):
+                share.found = count
+            yield from known[0]
+            return
+        finds: list[Environment] = []
+        for found in self._found(look):
+            finds.append(found)
+            yield found
+        if not any(share.skipped for share in self.shares):
+            with self._compared():
+                question.keep(look, finds, [share.found for share in self.shares])
+
+    @contextmanager
+    def _compared(self) -> Generator[None]:
+        """Be busy with nobody's path; whoever leaves us behind here goes on as if there were no question."""
+        self._comparing, self.busy = True, (self.shares[0], "", monotonic())
+        yield
+        self._comparing, self.busy = False, None
+
+    def _found(self, look: Look) -> Generator[Environment, None, None]:
+        """Yield what is there: first all name their candidates, then each thing is told once."""
         self._gather(look)
         things = self._things(look)
         self.total = len(things)

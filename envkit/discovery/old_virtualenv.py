@@ -56,6 +56,6 @@ def _own_version(look: Look, scripts: str, minor: str) -> str | None:
     """Return the version of the copied executable, where that holds the interpreter; it stays when the base is upgraded."""
     for name in interpreters_in(look, scripts):
         status = look.status(path := within(scripts, name))
-        if status is not None and not os.path.islink(path):
+        if status is not None and look.link(path) is None:
             return binaries.version_inside(look, path, minor) if status.st_size > _WHOLE else None
     return None

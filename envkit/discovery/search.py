@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from ..formats import conda_meta, pyvenv_cfg
 from ..system.look import Look
 from ..system.spelling import name_of
+from . import again
 from .locators import things_of
-from .looking import Looking, Share
+from .looking import Looking
 from .virtual import kind_of, virtual
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ..models.environment import Environment
     from ..protocols import Locator
     from .requests import Request
+    from .shares import Share
 
 Probe: TypeAlias = Literal["never", "known", "all"]
 
@@ -72,7 +74,8 @@ def search(
     Raises:
         CancelledError: at once. DeadlineError: after what was found in time was given out.
     """
-    states, wanted, owners = [Looking(table, frozenset(kinds), roots)], frozenset(kinds), frozenset(managers)
+    wanted, owners = frozenset(kinds), frozenset(managers)
+    states = [Looking(table, wanted, roots, None if roots else again.question(work.host, table, wanted))]
     told: list[str] = []
     with work.task("find", "environments of this machine") as task:
         try:

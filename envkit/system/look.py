@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import KeysView
+from collections.abc import Iterator, KeysView
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,8 @@ class Look(Following):
         self.looked = 0  # how often a file or directory was looked at: the sign of life of a look that takes long
         self.notes: list[str] = []  # what was left out, and why
         self._names: dict[str, tuple[str, ...]] = {}
+        self._entered: dict[str, bool] = {}  # what was opened or listed in passing, and whether it was there
+        self._present: dict[str, bool] = {}  # what may be a link to nothing, and whether it was there
 
     def note(self, text: str) -> None:
         """Keep what was left out and why, for the report."""
@@ -72,7 +74,14 @@ class Look(Following):
             return True
         if (inside and len(inside) < _ENTRIES) or self.is_none(directory):
             return False
-        return os.path.lexists(os.path.join(directory if self.whole else self.real(directory), name))  # entered without being listed
+        return self.is_present(os.path.join(directory if self.whole else self.real(directory), name))  # entered without being listed
+
+    def is_present(self, path: str) -> bool:
+        """Say whether something is at a path, be it a link to nothing; links in a tree are not kept inside of it on the way."""
+        found = self._present.get(path)
+        if found is None:
+            found = self._present[path] = os.path.lexists(path)
+        return found
 
     def holds(self, directory: str, name: str) -> bool:
         """Say the same of a directory that may be large: where it was not listed yet, the one name is asked about."""
@@ -149,10 +158,13 @@ class Look(Following):
         """Return those names in a directory that begin with one of the words, sorted: in half the time that all of them take."""
         if directory not in self._seen:
             self.check()
+            place = directory if self.whole else self.real(directory)
+            self._entered[place] = False
             try:
-                names = os.listdir(directory if self.whole else self.real(directory))
+                names = os.listdir(place)
             except (OSError, ValueError):
                 return ()
+            self._entered[place] = True
             if len(names) <= _ENTRIES:
                 return tuple(sorted([name for name in names if name.startswith(words)]))
         return tuple([name for name in self.names(directory) if name.startswith(words)])
@@ -186,10 +198,12 @@ class Look(Following):
     def data(self, path: str, size: int) -> bytes | None:
         """Return up to `size` first bytes of a regular file; None when it is none or cannot be read."""
         self.check()
+        self._entered[path] = False
         try:
             descriptor = os.open(path, _OPEN) if self.whole else self._opened(path)
         except (OSError, ValueError):
             return None
+        self._entered[path] = True
         try:
             status = os.fstat(descriptor)
             return _read(descriptor, size, status.st_size) if stat.S_ISREG(status.st_mode) else None
@@ -197,6 +211,21 @@ class Look(Following):
             return None
         finally:
             os.close(descriptor)
+
+    def asked(self) -> Iterator[tuple[str, bool, bool]]:
+        """Yield all that was looked at: the path, whether its links were followed, and whether something was certainly there.
+
+        What was learnt from them is the same as long as none of them has changed; what a listing tells is told by its directory.
+        """
+        yield from ((path, True, status is not None) for path, status in self._states.items())
+        yield from ((path if self.whole else self.real(path), True, there) for path, there in self._entered.items())
+        yield from ((path if self.whole else self.real(path), True, bool(found)) for path, found in list(self._seen.items()))
+        yield from ((path, False, there) for path, there in self._present.items())
+        for path, target in self._targets.items():
+            if target is not None or self.kind(path) is None:
+                place = path if self.whole else within(self.real(parent_of(path)), name_of(path))
+                yield place, False, target is not None
+        yield from ((path, False, False) for path in self._gone if (above := parent_of(path)) not in self._gone and above not in self._read)
 
     def _opened(self, path: str) -> int:
         """Open a file of a tree. One in a directory of which all is known need not be asked what it is first."""

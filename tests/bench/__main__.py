@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from stores import stores
 from worlds import machine
 
 import envkit
-from envkit import Host
+from envkit import Environment, Host
+from envkit.discovery import again
 
 
 def process(*argv: str, **environ: str) -> Callable[[int], object]:
@@ -70,7 +72,7 @@ def finding(python: str, uv: str, host: Host) -> Iterator[Row]:
 
     yield side_by_side(
         "find, in process",
-        lambda _: list(envkit.find(host=host)),
+        lambda _: _found(host),
         "python-discovery, in process (no disk cache)",
         lambda _: list(iter_interpreters()),
         rounds=7,
@@ -86,21 +88,36 @@ def finding(python: str, uv: str, host: Host) -> Iterator[Row]:
     )
 
 
+def _found(host: Host) -> list[Environment]:
+    """Return what is found by a search that remembers nothing of earlier ones."""
+    again.forget()
+    return list(envkit.find(host=host))
+
+
 def generated(scratch: Path) -> Iterator[Alone]:
     """find and resolve on machines that were made up, through `Host`: the work itself, without a process around it."""
     ten, sixty = machine(scratch / "ten"), machine(scratch / "sixty", 60)
-    yield alone("find, ten interpreters", lambda: list(envkit.find(host=ten)), bound=6)
-    yield alone("find, the same and 60 environments", lambda: list(envkit.find(host=sixty)), bound=25)
+    yield alone("find, ten interpreters", lambda: _found(ten), bound=6)
+    yield alone("find, the same and 60 environments", lambda: _found(sixty), bound=25)
 
     def first() -> None:
+        again.forget()
         found = envkit.find(host=sixty)
         next(found)
         found.close()
 
     yield alone("find, the first of them", first, bound=5)
-    yield alone('resolve("3.10")', lambda: envkit.resolve("3.10", host=ten), bound=6)
+
+    def resolved() -> None:
+        again.forget()
+        envkit.resolve("3.10", host=ten)
+
+    yield alone('resolve("3.10")', resolved, bound=6)
+    time.sleep(2.1)  # what changed just now is not kept
+    yield alone('resolve("3.10"), again', lambda: envkit.resolve("3.10", host=ten), bound=6)
+    yield alone("find, with 60 environments, again", lambda: list(envkit.find(host=sixty)), bound=25)
     hosts = {count: machine(scratch / f"many{count}", count) for count in (10, 100, 1000)}
-    times = {count: median(lambda host=host: list(envkit.find(host=host)), rounds=7) for count, host in hosts.items()}
+    times = {count: median(lambda host=host: _found(host), rounds=7) for count, host in hosts.items()}
     growth = (times[1000] - times[100]) / 900 / ((times[100] - times[10]) / 90)
     text = ", ".join(f"{milliseconds:.0f} ms" for milliseconds in times.values())
     yield Alone(what=f"find, 10, 100, 1000: {text}; growth", ours=growth, bound=1.3, unit="")

@@ -61,13 +61,15 @@ class Alone:
 
     what: str
     ours: float
-    bound: float
+    bound: float | None
     unit: str = "ms"
 
     def line(self) -> str:
         """Return the row as text."""
-        verdict = "kept" if self.ours <= self.bound else "MISSED"
-        return f"{self.what:<46} {self.ours:9.2f} {self.unit:<4} {'':<44} {'':>9}      bound {self.bound:g} {self.unit} {verdict}"
+        verdict = ""
+        if self.bound is not None:
+            verdict = f"{'':<44} {'':>9}      bound {self.bound:g} {self.unit} {'kept' if self.ours <= self.bound else 'MISSED'}"
+        return f"{self.what:<46} {self.ours:9.2f} {self.unit:<4} {verdict}"
 
 
 def alone(what: str, ours: Callable[[], object], *, bound: float, rounds: int = 15) -> Alone:

@@ -160,6 +160,11 @@ def things_of(locator: Locator) -> frozenset[str]:
     return _THINGS.get(getattr(locator, "__name__", ""), ANYTHING)
 
 
+def is_built_in(locator: Locator) -> bool:
+    """Say whether a locator is one of these, and not plugged in."""
+    return getattr(locator, "__name__", "") in _THINGS
+
+
 _THINGS: Final = {f"{__name__}.{name}": things for name, things, _ in WAYS}
 
 if not TYPE_CHECKING:

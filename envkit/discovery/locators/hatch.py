@@ -41,7 +41,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     for place in _places(look):
         for project in children(look, place):
             for mark in children(look, project):
-                if os.path.lexists(within(mark, "pyvenv.cfg")):
+                if look.is_present(within(mark, "pyvenv.cfg")):
                     yield mark
                 else:
                     yield from marked_children(look, mark)

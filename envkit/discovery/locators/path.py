@@ -52,7 +52,7 @@ def _below(look: Look, root: str) -> Iterator[str]:
         ("python.exe",) if look.windows else (os.path.join("bin", "python3"), os.path.join("bin", "python"), os.path.join("bin", "pypy3"))
     )
     for directory in (root, *(within(root, name) for name in look.names(root))):
-        if any(os.path.lexists(within(directory, name)) for name in usual):
+        if any(look.is_present(within(directory, name)) for name in usual):
             yield directory
 
 

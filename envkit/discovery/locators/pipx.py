@@ -8,7 +8,6 @@ after two weeks are given only when they are named.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -31,7 +30,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     for home in _homes(look):
         yield from marked_children(look, within(home, "venvs"))
     for shared in _shared(look):
-        if os.path.lexists(within(shared, "pyvenv.cfg")):
+        if look.is_present(within(shared, "pyvenv.cfg")):
             yield shared
 
 

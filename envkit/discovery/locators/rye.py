@@ -29,12 +29,12 @@ _MARK = "rye-venv.json"
 def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     """Yield the environments of projects, then the toolchains, newest first, then the tools."""
     for directory in project_directories(look, roots):
-        if os.path.lexists(os.path.join(directory, VENV, _MARK)):
+        if look.is_present(os.path.join(directory, VENV, _MARK)):
             yield within(directory, VENV)
     home = _home(look)
     yield from version_directories(look, within(home, "py"))
     yield from marked_children(look, within(home, "tools"))
-    if os.path.lexists(own := os.path.join(home, "self", "venv")):
+    if look.is_present(own := os.path.join(home, "self", "venv")):
         yield own
 
 

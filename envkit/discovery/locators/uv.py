@@ -33,7 +33,7 @@ _SCRIPTS = ("environments-v2", "environments-v1")
 def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     """Yield the environments of projects, then the Pythons, newest first, then the environments of tools and of scripts."""
     for directory in project_directories(look, roots):
-        if os.path.lexists(os.path.join(directory, VENV, "pyvenv.cfg")) and _is_project(look, directory):
+        if look.is_present(os.path.join(directory, VENV, "pyvenv.cfg")) and _is_project(look, directory):
             yield within(directory, VENV)
     if (named := _named(look)) is not None:
         yield named

@@ -9,7 +9,6 @@ before `path`. Limits: no directory is walked deeper; virtualenv before 20 wrote
 from __future__ import annotations
 
 import ntpath
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -31,7 +30,7 @@ _SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages", ".git", ".
 def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     """Yield the roots, their children and those of the usual places that have a `pyvenv.cfg`, sorted by name in each."""
     for root in roots:
-        if os.path.lexists(within(root, "pyvenv.cfg")):
+        if look.is_present(within(root, "pyvenv.cfg")):
             yield root
     for directory in (*roots, *_usual(look)):
         for name in look.names(directory):

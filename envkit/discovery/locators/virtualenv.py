@@ -31,7 +31,7 @@ def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
     """Yield the directories that have virtualenv's activation script and no `pyvenv.cfg`, sorted by name in each place."""
     script = os.path.join(bin_name(look.host.platform), "activate_this.py")
     for path in (*roots, *(path for directory in (*roots, *_usual(look)) for path in children(look, directory))):
-        if os.path.lexists(os.path.join(path, script)) and not os.path.lexists(within(path, "pyvenv.cfg")):
+        if look.is_present(os.path.join(path, script)) and not look.is_present(within(path, "pyvenv.cfg")):
             yield path
 
 

@@ -1,0 +1,131 @@
+"""What a search found, kept in memory, and given again as long as nothing that it looked at has changed.
+
+Whoever shows environments asks again and again, and mostly nothing has happened meanwhile. To ask all files for their status costs
+a tenth of reading them. A path is what it was when device, inode and the time of its last change are the same: that time (ctime)
+moves with the content, with what is in a directory, with permissions and links, and no program can set it. Where something had
+changed shortly before a search, or changes while it goes on, nothing is kept, for a clock of a file system may be coarse.
+
+The first time that something is asked costs nothing more than it did; what is asked a second time is kept. Nothing is kept on disk,
+nor of a search that left something out, walked below directories that were named, or asked locators that are not built in.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+from ..system.spelling import parent_of
+from .locators import is_built_in
+
+if TYPE_CHECKING:
+    from ..host import Host
+    from ..models.environment import Environment
+    from ..protocols import Locator
+    from ..system.look import Look
+
+_QUESTIONS: Final = 8  # that are remembered; the one that was not asked for the longest time goes first
+_SETTLED: Final = 2_000_000_000  # nanoseconds in which two changes may have one time (FAT counts in twos)
+
+_State: TypeAlias = tuple[int, int, int] | None
+
+
+class _Known(NamedTuple):
+    """What was found, how much of it by each locator, and the state of all that was looked at."""
+
+    finds: tuple[Environment, ...]
+    counts: tuple[int, ...]
+    states: tuple[tuple[str, bool, _State], ...]
+
+
+class Question:
+    """One search as it was asked: the world, the locators, the kinds; and its answer, once it was asked twice."""
+
+    def __init__(self, host: Host, table: Sequence[Locator], kinds: frozenset[str]) -> None:
+        """Begin without an answer."""
+        self._asked = (host, tuple(table), kinds)
+        self._times = 0
+        self._known: _Known | None = None
+        self._began = 0
+
+    def is_like(self, other: Question) -> bool:
+        """Say whether both ask for the same."""
+        return self._asked == other._asked
+
+    def begin(self) -> Question:
+        """Count a search that begins now."""
+        self._times += 1
+        self._began = time.time_ns()
+        return self
+
+    def answer(self, look: Look) -> tuple[tuple[Environment, ...], tuple[int, ...]] | None:
+        """Return what was found, and how much by each locator; None where it is not known, or something has changed."""
+        known = self._known
+        if known is None:
+            return None
+        for path, follow, state in known.states:
+            look.check()
+            if _state(path, follow=follow) != state:
+                self._known = None
+                return None
+        return known.finds, known.counts
+
+    def keep(self, look: Look, finds: Sequence[Environment], counts: Sequence[int]) -> None:
+        """Keep what was found by `look`, when it was asked for before and all that was looked at had its last change long ago."""
+        if self._times < 2:
+            return
+        states: dict[tuple[str, bool], _State] = {}
+        for path, follow, there in look.asked():
+            look.check()
+            state = _state(path, follow=follow)
+            if state[2] > self._began - _SETTLED if state else there:
+                return
+            states[path, follow] = state
+        needed = [(path, follow, state) for (path, follow), state in states.items() if not _is_told(path, states, follow=follow)]
+        self._known = _Known(tuple(finds), tuple(counts), tuple(needed))
+
+
+def _is_told(path: str, states: dict[tuple[str, bool], _State], *, follow: bool) -> bool:
+    """Say whether the directory that a path lies in tells when it changes: where nothing is, or a link, only by an entry of it."""
+    if follow and states[path, follow] is not None:
+        return False
+    return states.get((parent_of(path), True)) is not None and (not follow or _is_absent(path))
+
+
+def _is_absent(path: str) -> bool:
+    """Say whether there is nothing at a path: no link to nothing either, nor what we may not look at."""
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        pass
+    return False
+
+
+_questions: list[Question] = []
+
+
+def question(host: Host, table: Sequence[Locator], kinds: frozenset[str]) -> Question | None:
+    """Return what is remembered of a search that begins now; None where nothing may be: change times are POSIX's."""
+    if os.name != "posix" or host.platform == "win32" or not all(map(is_built_in, table)):
+        return None
+    new = Question(host, table, kinds)
+    kept = list(_questions)  # as it is at this moment: other threads ask, too
+    asked = next((known for known in kept if known.is_like(new)), new)
+    _questions[:] = [asked, *(known for known in kept if known is not asked)][:_QUESTIONS]
+    return asked.begin()
+
+
+def forget() -> None:
+    """Forget all: what is asked next is looked for."""
+    _questions.clear()
+
+
+def _state(path: str, *, follow: bool) -> _State:
+    try:
+        status = os.stat(path) if follow else os.lstat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino, status.st_ctime_ns
