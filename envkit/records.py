@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from . import places
 from .control import Work
-from .errors import MachineError, RefusedError, UsageError
+from .errors import RefusedError, UsageError
 from .formats import conda_meta, ready_record
 from .formats.names import checked_name
 from .formats.ready_record import Dirty, Record
@@ -141,22 +141,21 @@ def _read(path: Path) -> str:
     return text
 
 
-def begin(prefix: Path, doing: str, host: Host, *, made_directory: bool = False) -> None:
+def begin(prefix: Path, doing: str, host: Host) -> None:
     """Write the dirty mark; from here on, until `finish`, the environment is not ready.
 
     Raises:
         RefusedError: it is content-addressed, and so what its key says: it is made, and never changed.
     """
-    if doing != "create" and places.is_stored(prefix, host):
+    if places.is_stored(prefix, host):
         raise RefusedError(
             f"{prefix} is content-addressed: it is never changed once it is ready",
             code="content-addressed",
             hint="ask ensure() for a spec with the packages that you need, or work in a temporary() or a clone() of it",
         )
     marks = marks_of(prefix, host)
-    mark = Dirty(doing=doing, pid=os.getpid(), since=_now(), made_directory=made_directory)
     files.private_directory(marks)
-    _write(marks / DIRTY, ready_record.dump_dirty(mark))
+    _write(marks / DIRTY, ready_record.dump_dirty(Dirty(doing=doing, pid=os.getpid(), since=now())))
 
 
 def finish(prefix: Path, record: Record | None, host: Host, *, durable: bool = True) -> None:
@@ -197,7 +196,7 @@ def new_record(prefix: Path, spec: Spec, requested: tuple[str, ...], host: Host,
         variables=spec.variables,
         system_site_packages=spec.system_site_packages,
         seed=spec.seed,
-        created=_now(),
+        created=now(),
         python=spec.python,
         sources=to_json(spec.sources),
         key=key,
@@ -274,27 +273,6 @@ def _key(prefix: Path) -> str:
     return hashlib.sha256(os.fsencode(os.path.realpath(prefix))).hexdigest()[:32]
 
 
-def _now() -> str:
+def now() -> str:
+    """Return the time as records write it."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-def make_directory(prefix: Path) -> Path | None:
-    """Make `prefix` and what is missing above it; return the topmost directory that was made, None if it was there.
-
-    Raises:
-        MachineError: it cannot be made.
-    """
-    top: Path | None = None
-    missing = [prefix]
-    while not os.path.exists(missing[-1].parent):  # unlike Path.exists, it says no where it may not look
-        missing.append(missing[-1].parent)
-    for directory in reversed(missing):
-        try:
-            directory.mkdir()
-            top = top or directory
-        except FileExistsError:
-            if not os.path.isdir(directory):
-                raise MachineError(f"{directory} is not a directory", code="not-a-directory", hint="choose another place") from None
-        except OSError as error:
-            raise files.machine_error(error, directory) from error
-    return top

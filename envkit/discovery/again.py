@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from ..protocols import Locator
     from ..system.look import Look
 
-_QUESTIONS: Final = 8  # that are remembered; the one that was not asked for the longest time goes first
-_SETTLED: Final = 2_000_000_000  # nanoseconds in which two changes may have one time (FAT counts in twos)
+_SEARCHES: Final = 8  # that are remembered; the one that was not asked for the longest time goes first
+_PATHS: Final = 32  # the same of single paths
+_SETTLED: Final = 100_000_000  # nanoseconds in which two changes may have one time: several ticks of a kernel
+_SETTLED_COARSE: Final = 2_000_000_000  # where times are whole milliseconds, for they may be whole seconds, or twos as FAT's are
 
 _State: TypeAlias = tuple[int, int, int] | None
 
@@ -40,11 +42,11 @@ class _Known(NamedTuple):
 
 
 class Question:
-    """One search as it was asked: the world, the locators, the kinds; and its answer, once it was asked twice."""
+    """What was asked: one path, or what there is of some kinds; by which locators, in which world. And the answer, once it was asked twice."""
 
-    def __init__(self, host: Host, table: Sequence[Locator], kinds: frozenset[str]) -> None:
+    def __init__(self, host: Host, table: Sequence[Locator], kinds: frozenset[str], path: str) -> None:
         """Begin without an answer."""
-        self._asked = (host, tuple(table), kinds)
+        self._asked = (path, kinds, tuple(table), host)  # what differs mostly comes first
         self._times = 0
         self._known: _Known | None = None
         self._began = 0
@@ -79,11 +81,17 @@ class Question:
         for path, follow, there in look.asked():
             look.check()
             state = _state(path, follow=follow)
-            if state[2] > self._began - _SETTLED if state else there:
+            if not _is_settled(state, self._began) if state else there:
                 return
             states[path, follow] = state
         needed = [(path, follow, state) for (path, follow), state in states.items() if not _is_told(path, states, follow=follow)]
         self._known = _Known(tuple(finds), tuple(counts), tuple(needed))
+
+
+def _is_settled(state: tuple[int, int, int], now: int) -> bool:
+    """Say whether the last change is so long ago that one which comes now gets another time."""
+    changed = state[2]
+    return changed < now - (_SETTLED if changed % 1_000_000 else _SETTLED_COARSE)
 
 
 def _is_told(path: str, states: dict[tuple[str, bool], _State], *, follow: bool) -> bool:
@@ -104,23 +112,29 @@ def _is_absent(path: str) -> bool:
     return False
 
 
-_questions: list[Question] = []
+_searches: list[Question] = []
+_paths: list[Question] = []
 
 
-def question(host: Host, table: Sequence[Locator], kinds: frozenset[str]) -> Question | None:
-    """Return what is remembered of a search that begins now; None where nothing may be: change times are POSIX's."""
+def question(host: Host, table: Sequence[Locator], *, kinds: frozenset[str] = frozenset(), path: str = "") -> Question | None:
+    """Return what is remembered of a search that begins now, for everything of some kinds or for what is at a path.
+
+    None where nothing may be: change times are POSIX's, and what is plugged in may look elsewhere.
+    """
     if os.name != "posix" or host.platform == "win32" or not all(map(is_built_in, table)):
         return None
-    new = Question(host, table, kinds)
-    kept = list(_questions)  # as it is at this moment: other threads ask, too
+    new = Question(host, table, kinds, path)
+    questions = _paths if path else _searches
+    kept = list(questions)  # as it is at this moment: other threads ask, too
     asked = next((known for known in kept if known.is_like(new)), new)
-    _questions[:] = [asked, *(known for known in kept if known is not asked)][:_QUESTIONS]
+    questions[:] = [asked, *(known for known in kept if known is not asked)][: _PATHS if path else _SEARCHES]
     return asked.begin()
 
 
 def forget() -> None:
     """Forget all: what is asked next is looked for."""
-    _questions.clear()
+    _searches.clear()
+    _paths.clear()
 
 
 def _state(path: str, *, follow: bool) -> _State:

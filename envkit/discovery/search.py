@@ -75,7 +75,7 @@ def search(
         CancelledError: at once. DeadlineError: after what was found in time was given out.
     """
     wanted, owners = frozenset(kinds), frozenset(managers)
-    states = [Looking(table, wanted, roots, None if roots else again.question(work.host, table, wanted))]
+    states = [Looking(table, wanted, roots, None if roots else again.question(work.host, table, kinds=wanted))]
     told: list[str] = []
     with work.task("find", "environments of this machine") as task:
         try:
@@ -226,14 +226,25 @@ def _run(found: Iterable[Environment], work: Work, *, every: bool, told: list[st
             yield next(answers) if every or env.kind == "interpreter" else env
 
 
-def identify(host: Host, path: str, table: Sequence[Locator]) -> Environment | None:
+def identify(host: Host, path: str, table: Sequence[Locator], *, question: again.Question | None = None) -> Environment | None:
     """Return the environment at a path, an executable or a prefix; None when there is none.
 
     A broken one has its `problem`. An executable that is a script which picks an interpreter (a shim) is given as a broken
     interpreter, so that the caller can say why it will not do.
+
+    Args:
+        question: what may know the answer from before, and keeps this one; without it the files are read.
     """
     look = Look(host)
-    path = look.tidy(path)
+    if question is not None and (known := question.answer(look)) is not None:
+        return next(iter(known[0]), None)
+    found = _identified(look, look.tidy(path), table)
+    if question is not None:
+        question.keep(look, [found] if found else [], [])
+    return found
+
+
+def _identified(look: Look, path: str, table: Sequence[Locator]) -> Environment | None:
     kind = kind_of(look, path)
     for locator in table:
         if kind not in things_of(locator):

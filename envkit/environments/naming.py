@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import plugins
-from ..discovery import requests, search
+from ..discovery import again, requests, search
 from ..errors import NotFoundError, UsageError
 from ..models.environment import Environment
 
@@ -110,8 +110,13 @@ def whole(key: str, work: Work) -> Environment | None:
     """Return the content-addressed environment of a key that is as it was made and has its Python; None where there is none."""
     from .. import addressing  # noqa: PLC0415 - few look for one
 
-    found = (search.identify(work.host, str(prefix), plugins.locators(work.host)) for prefix in addressing.ready(key, work.host))
+    found = (_identified(prefix, work) for prefix in addressing.ready(key, work.host))
     return next((env for env in found if env is not None and env.problem is None), None)
+
+
+def _identified(path: Path, work: Work) -> Environment | None:
+    table = plugins.locators(work.host)
+    return search.identify(work.host, str(path), table, question=again.question(work.host, table, path=str(path)))
 
 
 def at(path: Path, work: Work) -> Environment:
@@ -120,7 +125,7 @@ def at(path: Path, work: Work) -> Environment:
     Raises:
         NotFoundError: there is none.
     """
-    found = search.identify(work.host, str(path), plugins.locators(work.host))
+    found = _identified(path, work)
     if found is not None and found.problem is not None and found.problem.code == "shim":
         found = _picked(path, work) or found
     if found is None:

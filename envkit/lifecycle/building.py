@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +13,7 @@ from ..errors import EnvkitError, MachineError
 from ..locking import exactness
 from ..models.specs import Lock, Project, Spec
 from ..system import files
-from . import afterwards, known_sets, observing
+from . import afterwards, known_sets, observing, place
 
 if TYPE_CHECKING:
     from ..control import Work
@@ -25,8 +21,6 @@ if TYPE_CHECKING:
     from ..models.environment import Environment
     from ..planning import Observation
     from ..system.locks import Held
-
-ASIDE = ".envkit-old-"
 
 
 def carry_out(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | None = None, exactly: Lock | None = None) -> Environment:
@@ -103,18 +97,15 @@ def build(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | N
     prefix = seen.prefix
     wanted = planning.wanted_in(spec, seen)
     conda = planning.conda_in(spec, seen)
-    with replacing(seen), fresh(prefix):
+    with place.replacing(seen), place.fresh(prefix):
         with work.task("create", f"create {prefix}" + (f" on {seen.base}" if seen.base else "")):
-            records.begin(prefix, "create", work.host, made_directory=True)
-            with records.inner_locked(prefix, work) as inner:  # outside of the try: to wait in vain is an OSError, too
-                descriptors = (*lock.descriptors, *inner)
-                try:
-                    whole = replace(spec, conda=conda, lock=exactly or spec.lock)
-                    plugins.backend(spec.backend).build(prefix, spec=whole, base=seen.base, work=work, descriptors=descriptors)
-                except EnvkitError:  # a deadline is an OSError, too
-                    raise
-                except OSError as error:
-                    raise files.machine_error(error, prefix) from error
+            try:
+                whole = replace(spec, conda=conda, lock=exactly or spec.lock)
+                plugins.backend(spec.backend).build(prefix, spec=whole, base=seen.base, work=work, descriptors=lock.descriptors)
+            except EnvkitError:  # a deadline is an OSError, too
+                raise
+            except OSError as error:
+                raise files.machine_error(error, prefix) from error
         known = _furnish(prefix, spec, wanted, work, lock) if wanted or spec.lock is not None or spec.post_install else True
         requested = tuple(map(planning.shown, wanted))
         remembered = replace(spec, conda=conda if spec.lock is None else spec.conda)
@@ -178,74 +169,6 @@ def identified_half_made(prefix: Path, work: Work) -> Environment:
         why = found.problem.message if found and found.problem else "nothing that is an environment lies there"
         raise MachineError(f"{prefix} is not whole after it was made: {why}", code="not-whole", hint="choose another base Python")
     return replace(found, problem=None)
-
-
-@contextmanager
-def fresh(prefix: Path) -> Generator[None]:
-    """Make the directory; whatever goes wrong in the body, the directory and what was made above it are gone again."""
-    top = records.make_directory(prefix)
-    try:
-        yield
-    except BaseException:
-        with suppress(OSError, EnvkitError):
-            if top is None:
-                _empty(prefix)
-            else:
-                files.remove_tree(prefix)
-                _remove_empty_parents(prefix.parent, top)
-        raise
-
-
-def _remove_empty_parents(directory: Path, top: Path) -> None:
-    while directory.is_relative_to(top):
-        directory.rmdir()
-        directory = directory.parent
-
-
-def _empty(directory: Path) -> None:
-    for entry in list(os.scandir(directory)):
-        if entry.is_dir(follow_symlinks=False):
-            shutil.rmtree(entry.path)
-        else:
-            os.unlink(entry.path)
-
-
-@contextmanager
-def replacing(seen: Observation) -> Generator[None]:
-    """Put what lies at the prefix aside while its successor is built: it is deleted in the end, or put back on failure.
-
-    What was half made is not worth keeping. What a kill left aside is swept by the next build of the same place.
-    """
-    prefix = seen.prefix
-    _sweep(prefix)
-    if seen.state == "absent":
-        yield
-        return
-    if seen.state == "half-made":
-        files.remove_tree(prefix)
-        yield
-        return
-    aside = prefix.with_name(f"{ASIDE}{prefix.name}-{os.urandom(4).hex()}")
-    try:
-        os.rename(prefix, aside)
-    except OSError as error:
-        raise files.machine_error(error, prefix) from error
-    try:
-        yield
-    except BaseException:
-        os.rename(aside, prefix)
-        raise
-    with suppress(OSError):
-        files.delete_renamed(aside)
-
-
-def _sweep(prefix: Path) -> None:
-    """Delete what an earlier build of this place put aside and could not delete; only with the place's lock held."""
-    start = f"{ASIDE}{prefix.name}-"
-    with suppress(OSError):
-        for entry in list(os.scandir(prefix.parent)):
-            if entry.name.startswith(start) and len(entry.name) == len(start) + 8 and entry.is_dir(follow_symlinks=False):
-                files.delete_renamed(Path(entry.path))
 
 
 def _mend(spec: Spec, seen: Observation, environment: Environment, work: Work, lock: Held) -> Environment:

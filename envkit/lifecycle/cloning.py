@@ -21,7 +21,7 @@ from ..planning import Observation
 from ..system import files
 from ..system.look import Look
 from ..venv import moving
-from . import building, making, observing
+from . import building, making, observing, place
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -101,8 +101,7 @@ def _clone(source: Environment, spec: Spec, seen: Observation, work: Work) -> En
     record = records.state_of(source.prefix, host).record or Record(prefix=str(source.prefix))
     keys = pyvenv_cfg.load(Look(host).text(str(source.prefix / pyvenv_cfg.NAME), pyvenv_cfg.LIMIT) or "")
     system = keys.get("include-system-site-packages", "").lower() == "true"
-    with building.replacing(seen), building.fresh(prefix), work.task("create", f"clone {source.prefix} to {prefix}"):
-        records.begin(prefix, "create", host, made_directory=True)
+    with place.replacing(seen), place.fresh(prefix), work.task("create", f"clone {source.prefix} to {prefix}"):
         with records.inner_locked(source.prefix, work):
             _put(source, prefix, spec.name, record, host, system_site_packages=system)
         if (lock := exactness.kept_lock(source.prefix, host)) is not None:

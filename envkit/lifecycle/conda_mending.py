@@ -16,7 +16,7 @@ from ..formats.ready_record import Record
 from ..match_specs import CONDA
 from ..system import files
 from ..venv import moving as venv_moving
-from . import building, moved_kernels
+from . import building, moved_kernels, place
 
 if TYPE_CHECKING:
     from ..control import Work
@@ -32,8 +32,7 @@ def clone(source: Environment, spec: Spec, seen: Observation, work: Work) -> Env
     """Make a conda environment once more at the place of a spec; see `cloning.clone`. Both locks are held."""
     prefix, host = seen.prefix, work.host
     record = records.state_of(source.prefix, host).record or Record(prefix=str(source.prefix))
-    with building.replacing(seen), building.fresh(prefix), work.task("create", f"clone {source.prefix} to {prefix}"):
-        records.begin(prefix, "create", host, made_directory=True)
+    with place.replacing(seen), place.fresh(prefix), work.task("create", f"clone {source.prefix} to {prefix}"):
         with records.inner_locked(source.prefix, work):
             moving.clone(source.prefix, prefix, work, told=venv_moving.mend_records)
         made = replace(

@@ -16,7 +16,7 @@ from ..errors import BusyError
 from ..models.plans import Removal
 from ..system import files
 from . import known_sets
-from .building import ASIDE
+from .place import ASIDE
 
 if TYPE_CHECKING:
     from ..host import Host

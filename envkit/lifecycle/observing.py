@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..formats.ready_record import Record
     from ..models.requirement import Req
 
-_ALONE = frozenset({".lock"})  # what may lie in a directory that counts as empty: uv's and our lock file
+ALONE = frozenset({".lock"})  # what may lie in a directory that counts as empty: uv's and our lock file
 
 
 def checked_spec(spec: Spec, work: Work) -> Spec:
@@ -193,7 +193,9 @@ def fetched(spec: Spec, seen: Observation, work: Work) -> Observation:
 def observe_place(spec: Spec, work: Work) -> Observation:
     """Look at what is there, without looking for a Python that something new could be built on."""
     prefix = records.prefix_of(spec, work.host)
-    if os.path.lexists(prefix) and not os.path.isdir(prefix):
+    if not os.path.lexists(prefix):
+        return Observation(prefix=prefix, state="absent")
+    if not os.path.isdir(prefix):
         return Observation(prefix=prefix, state="occupied")  # a file, in which no mark can be read: it is somebody's
     marks = records.state_of(prefix, work.host)
     remembered = () if marks.record is None else marks.record.requested
@@ -220,7 +222,7 @@ def observe_place(spec: Spec, work: Work) -> Observation:
 def is_empty(prefix: Path) -> bool:
     """Say whether nothing lies at `prefix`: it is not there, or an empty directory."""
     try:
-        return not {entry.name for entry in os.scandir(prefix)} - _ALONE
+        return not {entry.name for entry in os.scandir(prefix)} - ALONE
     except OSError:  # not there, or where we may not look: making it will say so
         return not os.path.lexists(prefix)
 

@@ -7,15 +7,30 @@ from __future__ import annotations
 
 import os
 import select
-import subprocess
 import sys
 import time
+from typing import Protocol
 
 _PAUSE = 0.001  # seconds between the first two questions; each pause is twice the one before
 _LONGEST = 0.02
 
 
-def ended(child: subprocess.Popen[str]) -> bool:
+class Child(Protocol):
+    """What is asked of a child: `Popen` is one."""
+
+    returncode: int | None
+
+    @property
+    def pid(self) -> int:
+        """Its id."""
+        ...
+
+    def poll(self) -> int | None:
+        """Reap it if it has ended, and return its code."""
+        ...
+
+
+def ended(child: Child) -> bool:
     """Say whether a child has ended, without reaping it where that can be: until then its id, and its group's, is nobody else's."""
     if child.returncode is not None:
         return True
@@ -27,7 +42,7 @@ def ended(child: subprocess.Popen[str]) -> bool:
         return child.poll() is not None
 
 
-def ends_within(child: subprocess.Popen[str], seconds: float) -> bool:
+def ends_within(child: Child, seconds: float) -> bool:
     """Wait for a child to end, so long at most, and say whether it has; it is not reaped, as by `ended`."""
     if ended(child):
         return True
@@ -47,7 +62,7 @@ def ends_within(child: subprocess.Popen[str], seconds: float) -> bool:
     return _asked(child, seconds)
 
 
-def _asked(child: subprocess.Popen[str], seconds: float) -> bool:
+def _asked(child: Child, seconds: float) -> bool:
     until, pause = time.monotonic() + seconds, _PAUSE
     while not ended(child):
         left = until - time.monotonic()

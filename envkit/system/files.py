@@ -52,15 +52,16 @@ def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o600, durable
     """
     data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
     temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0), mode)
     try:
-        with open(descriptor, "wb") as stream:
-            stream.write(data)
+        try:
+            _write_all(descriptor, data)
             if os.name != "nt":
-                os.fchmod(stream.fileno(), mode)
+                os.fchmod(descriptor, mode)
             if durable:
-                stream.flush()
-                os.fsync(stream.fileno())
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
         os.replace(temporary, path)
     except BaseException:
         with suppress(OSError):
@@ -76,10 +77,14 @@ def write_new(path: str, data: bytes, mode: int) -> None:
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
     try:
-        while data:
-            data = data[os.write(descriptor, data) :]
+        _write_all(descriptor, data)
     finally:
         os.close(descriptor)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
 
 
 def size_of(path: Path) -> int:

@@ -140,7 +140,7 @@ def _reading(env: Environment, host: Host, scratch: Path, tool: str | None) -> I
 
     first = median(found)
     yield Alone(what="conda: find, 100 environments, anew", ours=first, bound=None)
-    time.sleep(2.1)  # what changed just now is not kept
+    time.sleep(0.2)  # what changed just now is not kept
     if tool is None:  # conda 26.7 took 859 and 601 ms for the two, where it was there: 0.03 and 0.02 of that
         yield alone(what, lambda: envkit.installed(env, host=host), bound=26)
         yield alone("conda: find, 100 environments, again", lambda: list(envkit.find(host=many)), bound=12)

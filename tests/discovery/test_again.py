@@ -33,7 +33,8 @@ CHANGES = int(os.environ.get("ENVKIT_TEST_CHANGES", "50"))  # of one world that 
 @pytest.fixture(autouse=True)
 def settled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Believe changes of this moment: the clock of this file system is fine enough, and nobody else writes there."""
-    monkeypatch.setattr(again, "_SETTLED", -(10**15))
+    for name in ("_SETTLED", "_SETTLED_COARSE"):
+        monkeypatch.setattr(again, name, -(10**15))
     again.forget()
     yield
     again.forget()
@@ -180,7 +181,7 @@ def test_other_worlds_kinds_and_variables_are_other_questions(host: Host) -> Non
 
 
 def test_what_changed_just_now_is_not_kept(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(again, "_SETTLED", 10**18)
+    monkeypatch.setattr(again, "_SETTLED", 10**18)  # as if all had changed just now
     find(host)
     assert not is_remembered(host)
 
