@@ -28,6 +28,7 @@ class Observation:
     conda: match specs of the spec that are not met. surplus: packages that are installed and not in the spec's lock.
     fetch: uv has to fetch the base first.
     commands: those of the spec's `post_install` that did not run there yet; in what is built all of them run.
+    marked: it is half made by its dirty mark, which goes when it is finished.
     """
 
     prefix: Path
@@ -44,6 +45,7 @@ class Observation:
     surplus: tuple[str, ...] = ()
     fetch: bool = False
     commands: tuple[tuple[str, ...], ...] = ()
+    marked: bool = False
 
 
 def steps_to(spec: Spec, seen: Observation, *, key: str | None = None) -> Plan:

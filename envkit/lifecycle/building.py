@@ -97,11 +97,11 @@ def build(spec: Spec, seen: Observation, work: Work, lock: Held, *, key: str | N
     prefix = seen.prefix
     wanted = planning.wanted_in(spec, seen)
     conda = planning.conda_in(spec, seen)
-    with place.replacing(seen), place.fresh(prefix):
+    with place.replacing(seen), place.fresh(prefix) as mark:
         with work.task("create", f"create {prefix}" + (f" on {seen.base}" if seen.base else "")):
             try:
                 whole = replace(spec, conda=conda, lock=exactly or spec.lock)
-                plugins.backend(spec.backend).build(prefix, spec=whole, base=seen.base, work=work, descriptors=lock.descriptors)
+                plugins.backend(spec.backend).build(prefix, spec=whole, base=seen.base, work=work, descriptors=(*lock.descriptors, *mark))
             except EnvkitError:  # a deadline is an OSError, too
                 raise
             except OSError as error:

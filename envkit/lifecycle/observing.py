@@ -201,7 +201,7 @@ def observe_place(spec: Spec, work: Work) -> Observation:
     remembered = () if marks.record is None else marks.record.requested
     before = () if marks.record is None else marks.record.conda
     if marks.dirty is not None and marks.dirty.doing == "create":
-        return Observation(prefix=prefix, state="half-made", remembered=remembered, remembered_conda=before)
+        return Observation(prefix=prefix, state="half-made", marked=True, remembered=remembered, remembered_conda=before)
     if is_empty(prefix):
         return Observation(prefix=prefix, state="absent")
     found = search.identify(work.host, str(prefix), plugins.locators(work.host)) if os.path.isdir(prefix) else None

@@ -14,39 +14,57 @@ from ..errors import BusyError, EnvkitError, MachineError
 from ..formats import ready_record
 from ..formats.ready_record import Dirty
 from ..formats.record_text import DIRTY, MARKS
-from ..system import files
+from ..system import files, locks
 from . import observing
 
 if TYPE_CHECKING:
     from ..planning import Observation
+    from ..system.locks import Held
 
 ASIDE = ".envkit-old-"
 _FIRST = "00000000"
 
 
 @contextmanager
-def fresh(prefix: Path) -> Generator[None]:
+def fresh(prefix: Path) -> Generator[tuple[int, ...]]:
     """Make the directory, and mark it; whatever goes wrong in the body, the directory and what was made above it are gone again.
+
+    Our lock does not exclude who has another data directory: another user, a container. So the mark itself is held as long as
+    the body runs, and any child that has the descriptors.
 
     Raises:
         BusyError: somebody who does not use our lock is making an environment there, or has just made one. Nothing of it is touched.
     """
-    top = _make_directory(prefix)
+    top, mark = _taken_for_us(prefix)
     try:
-        _claim(prefix)
-    except FileExistsError:
-        raise _taken(prefix) from None
-    except EnvkitError:
-        _unmake(prefix, top)
-        raise
-    if top is None and _entries_of(prefix) - observing.ALONE:  # it was empty when it was looked at
-        _unclaim(prefix)
-        raise _taken(prefix)
-    try:
-        yield
-    except BaseException:
-        _unmake(prefix, top)
-        raise
+        try:
+            yield mark.descriptors
+        except BaseException:
+            _unmake(prefix, top)
+            raise
+    finally:
+        mark.release()
+
+
+def _taken_for_us(prefix: Path) -> tuple[Path | None, Held]:
+    """Make the directory and its mark, and return the topmost directory that was made, and what holds the mark."""
+    above = _make_directory(prefix.parent)
+    with locks.briefly(prefix.parent):
+        made = _make_directory(prefix)
+        top = above or made
+        try:
+            mark = _claimed(prefix)
+        except FileExistsError:
+            raise _taken(prefix) from None
+        except OSError as error:
+            if top is not None:
+                _remove_empty(prefix / MARKS, top)
+            raise files.machine_error(error, prefix) from error
+        if _holds_more(prefix):  # it was empty when it was looked at
+            _unclaim(prefix)
+            mark.release()
+            raise _taken(prefix)
+    return top, mark
 
 
 def _taken(prefix: Path) -> BusyError:
@@ -55,9 +73,27 @@ def _taken(prefix: Path) -> BusyError:
     )
 
 
-def _entries_of(prefix: Path) -> set[str]:
-    """Return what lies in a directory and in that of its marks, but for what was just written there."""
-    return {*os.listdir(prefix), *os.listdir(prefix / MARKS)} - {MARKS, DIRTY}
+def _holds_more(prefix: Path) -> bool:
+    """Say whether more lies in a directory than the mark that was just written there, or even that is gone."""
+    try:
+        return {*os.listdir(prefix), *os.listdir(prefix / MARKS)} - observing.ALONE != {MARKS, DIRTY}
+    except OSError:
+        return True
+
+
+def _remove_half_made(prefix: Path, *, marked: bool) -> None:
+    """Remove what nobody is at any more; where it was seen by a mark, that must still be there: else it was finished meanwhile."""
+    if not marked:
+        files.remove_tree(prefix)
+        return
+    with locks.briefly(prefix.parent):
+        mark = locks.taken_over(prefix / MARKS / DIRTY)
+        if mark is None:
+            raise _taken(prefix)
+        try:
+            files.remove_tree(prefix)
+        finally:
+            mark.release()
 
 
 def _unmake(prefix: Path, top: Path | None) -> None:
@@ -67,13 +103,15 @@ def _unmake(prefix: Path, top: Path | None) -> None:
             _empty(prefix)
         else:
             files.remove_tree(prefix)
-            _remove_empty_parents(prefix.parent, top)
+            _remove_empty(prefix.parent, top)
 
 
-def _remove_empty_parents(directory: Path, top: Path) -> None:
-    while directory.is_relative_to(top):
-        directory.rmdir()
-        directory = directory.parent
+def _remove_empty(directory: Path, top: Path) -> None:
+    """Remove an empty directory, and those above it up to `top`; others have put something into one that is not."""
+    with suppress(OSError):
+        while directory.is_relative_to(top):
+            directory.rmdir()
+            directory = directory.parent
 
 
 def _empty(directory: Path) -> None:
@@ -96,7 +134,7 @@ def replacing(seen: Observation) -> Generator[None]:
         yield
         return
     if seen.state == "half-made":
-        files.remove_tree(prefix)
+        _remove_half_made(prefix, marked=seen.marked)
         yield
         return
     aside = prefix.with_name(f"{ASIDE}{prefix.name}-{_FIRST}")
@@ -132,27 +170,21 @@ def _sweep(prefix: Path) -> None:
         files.delete_renamed(first)
 
 
-def _claim(prefix: Path) -> None:
-    """Write the dirty mark into a directory in which an environment is to be made, where there is no such mark yet.
-
-    Our lock does not exclude who has another data directory: another user, a container. Of two the mark lets one go on.
+def _claimed(prefix: Path) -> Held:
+    """Write the dirty mark into a directory in which an environment is to be made, where there is no such mark yet, and hold it.
 
     Raises:
-        FileExistsError: somebody is making one there. MachineError: it cannot be written.
+        FileExistsError: somebody is making one there. OSError: it cannot be written, and is not there.
     """
     marks = prefix / MARKS
     mark = ready_record.dump_dirty(Dirty(doing="create", pid=os.getpid(), since=records.now(), made_directory=True))
-    try:
-        files.private_directory(marks)
-        files.write_new(f"{marks}{os.sep}{DIRTY}", mark.encode("utf-8", "surrogateescape"), 0o600)
-    except FileExistsError:
-        raise
-    except OSError as error:
-        raise files.machine_error(error, marks) from error
+    with suppress(FileExistsError):
+        marks.mkdir(mode=0o700)
+    return locks.marked(marks / DIRTY, mark.encode("utf-8", "surrogateescape"))
 
 
 def _unclaim(prefix: Path) -> None:
-    """Take back the mark of `_claim`."""
+    """Take back the mark of `_claimed`."""
     with suppress(OSError):
         (prefix / MARKS / DIRTY).unlink()
         (prefix / MARKS).rmdir()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..control import Work
 
 _HELD_ELSEWHERE = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK})  # some file systems say EACCES
+_BRIEFLY = 2.0  # seconds that one waits for what others do in a moment
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25  # seconds between two tries
 
 
@@ -126,6 +127,72 @@ def _taken(path: Path) -> Held | None:
         os.close(descriptor)
 
     return Held(descriptor, release)
+
+
+def marked(path: Path, mark: bytes) -> Held:
+    """Make a file that is held for as long as somebody is at what it marks, he or a child of his; there must be none yet.
+
+    On Windows nobody could read it then, so it is not held there.
+
+    Raises:
+        FileExistsError: there is one, or somebody took this one away at once. OSError: it cannot be made.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0), 0o600)
+    try:
+        if not _flocked(descriptor):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+        os.write(descriptor, mark)
+    except BaseException as error:
+        if not isinstance(error, FileExistsError):
+            os.unlink(path)  # the disk is full
+        os.close(descriptor)
+        raise
+    return Held(descriptor, lambda: os.close(descriptor))
+
+
+def taken_over(path: Path) -> Held | None:
+    """Hold the file of `marked` that was left behind by whoever ended without finishing; None where somebody is at it, or it is gone."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
+    except OSError:
+        return None
+    if not _flocked(descriptor) or os.fstat(descriptor).st_nlink == 0:
+        os.close(descriptor)
+        return None
+    return Held(descriptor, lambda: os.close(descriptor))
+
+
+@contextmanager
+def briefly(directory: Path) -> Generator[None]:
+    """Let nobody else who does so be at what lies in a directory, for a moment: the directory itself is locked, whoever asks.
+
+    Anybody may hold that lock, so it is waited for a while only; where it cannot be had (NFS, Windows) it is done without.
+    """
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except (OSError, AttributeError):
+        yield
+        return
+    try:
+        until = time.monotonic() + _BRIEFLY
+        while not _flocked(descriptor) and time.monotonic() < until:
+            time.sleep(0.001)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _flocked(descriptor: int) -> bool:
+    """Lock an open file; False where somebody has it. What cannot be locked (NFS without a lock server) is nobody's."""
+    try:
+        import fcntl  # noqa: PLC0415 - POSIX alone has it
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in _HELD_ELSEWHERE
+    return True
 
 
 class _ForeignLockError(PermissionError):

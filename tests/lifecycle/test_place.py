@@ -27,7 +27,13 @@ def test_of_several_with_data_of_their_own_one_makes_it_and_none_takes_it_away(h
         failures: list[BaseException] = []
         together = threading.Barrier(4)
 
-        def make(who: int, prefix: Path = prefix, made: list[Environment] = made, together: threading.Barrier = together) -> None:
+        def make(
+            who: int,
+            prefix: Path = prefix,
+            made: list[Environment] = made,
+            failures: list[BaseException] = failures,
+            together: threading.Barrier = together,
+        ) -> None:
             together.wait()
             try:
                 made.append(envkit.create(prefix, python=base, host=replace(host, data=tmp_path / f"data{who}")))
@@ -45,7 +51,22 @@ def test_of_several_with_data_of_their_own_one_makes_it_and_none_takes_it_away(h
         assert envkit.resolve(prefix, host=host).problem is None
 
 
-def test_what_somebody_is_making_there_is_not_touched(host: Host, tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="the mark is not held there")
+def test_what_somebody_is_making_there_is_not_taken_for_half_made(tmp_path: Path) -> None:
+    prefix = tmp_path / "theirs"
+    half_made = Observation(prefix=prefix, state="half-made", marked=True)
+    with place.fresh(prefix):
+        with pytest.raises(BusyError), place.replacing(half_made):
+            raise AssertionError("it is not ours")
+        (prefix / ".envkit/dirty.json").rename(tmp_path / "mark")  # it is finished
+    with pytest.raises(BusyError), place.replacing(half_made):
+        raise AssertionError("it is ready")
+    (tmp_path / "mark").rename(prefix / ".envkit/dirty.json")
+    with place.replacing(half_made):  # who made it has ended without finishing
+        assert not prefix.exists()
+
+
+def test_what_somebody_is_making_there_is_not_touched(tmp_path: Path) -> None:
     prefix = tmp_path / "theirs"
     (prefix / ".envkit").mkdir(parents=True)
     (prefix / ".envkit/dirty.json").write_text("{}")
