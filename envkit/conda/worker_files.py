@@ -197,9 +197,14 @@ def _without_link_hashes(path: str) -> None:
     for entry in said["paths_data"]["paths"]:
         if entry.get("path_type") == "softlink":
             entry.pop("sha256_in_prefix", None)
+    write_record(path, said)
+
+
+def write_record(path: str, said: Mapping[str, Any]) -> None:
+    """Write a package's record anew, a line per key: with an indent Python's `json` takes 20 ms for the 2,000 files of a Python."""
     temporary = f"{path}.envkit"
     with open(temporary, "w", encoding="utf-8") as stream:
-        json.dump(said, stream, indent=2)
+        stream.write("{\n" + ",\n".join(f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in said.items()) + "\n}\n")
     os.replace(temporary, path)
 
 

@@ -193,10 +193,7 @@ def _rewrite(path: str, wanted: list[str]) -> None:
     said["requested_specs"] = wanted
     if "requested_spec" in said:
         said["requested_spec"] = wanted[0] if wanted else "None"
-    temporary = f"{path}.envkit"
-    with open(temporary, "w", encoding="utf-8") as stream:
-        json.dump(said, stream, indent=2)
-    os.replace(temporary, path)
+    worker_files.write_record(path, said)
 
 
 async def _unless_stalled(work: Any, reporter: _Reporter) -> None:
