@@ -26,6 +26,7 @@ class Observation:
     base: the Python that a new one would be built on. unsatisfied: requirements of the spec that are not met.
     mismatch: why what is there can never be what the spec says. remembered: what was asked for before, for a rebuild.
     conda: match specs of the spec that are not met. surplus: packages that are installed and not in the spec's lock.
+    locked: what the spec's lock says for the base; None where that is not known yet.
     fetch: uv has to fetch the base first.
     commands: those of the spec's `post_install` that did not run there yet; in what is built all of them run.
     marked: it is half made by its dirty mark, which goes when it is finished.
@@ -43,6 +44,7 @@ class Observation:
     remembered_conda: tuple[str, ...] = ()
     differing: tuple[str, ...] = ()
     surplus: tuple[str, ...] = ()
+    locked: tuple[str, ...] | None = None
     fetch: bool = False
     commands: tuple[tuple[str, ...], ...] = ()
     marked: bool = False
@@ -86,7 +88,8 @@ def steps_to(spec: Spec, seen: Observation, *, key: str | None = None) -> Plan:
     elif seen.differing:
         steps.append(Step(action="record", text=f"record {', '.join(seen.differing)}"))
     if build and spec.lock is not None:
-        steps.append(Step(action="install", text=f"install what the lock says: {', '.join(map(str, spec.lock.packages)) or 'nothing'}"))
+        locked = map(str, spec.lock.packages) if seen.locked is None else seen.locked
+        steps.append(Step(action="install", text=f"install what the lock says: {', '.join(locked) or 'nothing'}"))
     else:
         if conda := conda_in(spec, seen) if build else seen.conda:
             steps.append(Step(action="install", text=f"install with conda {', '.join(conda)}"))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .. import addressing, environments, places, planning, records
 from ..errors import NotFoundError
+from ..locking import exactness
 from ..models.plans import Plan
 from ..models.specs import Spec
 from ..planning import Observation
@@ -29,7 +30,7 @@ def planned(spec: Spec, work: Work, *, anew: bool = True, fetch: bool = False) -
     """
     sources = spec.sources if fetch else None
     found = addressing.address(spec, work, lambda python: environments.base_for(python, work, sources), anew=anew, checked=True)
-    seen = _observed(found, work)
+    seen = _observed(spec, found, work)
     return planning.steps_to(spec, seen, key=found.key), seen
 
 
@@ -49,12 +50,13 @@ def shown(spec: Spec, work: Work) -> Plan:
     return planning.steps_to(spec, Observation(prefix=place, state="absent", fetch=True))
 
 
-def _observed(found: addressing.Address, work: Work) -> Observation:
+def _observed(spec: Spec, found: addressing.Address, work: Work) -> Observation:
     environment = environments.whole(found.key, work)
     if environment is not None:
         return Observation(prefix=environment.prefix, state="ready", environment=environment)
     place = addressing.free(found.key, work.host)
-    return Observation(prefix=place, state="half-made" if place.exists() else "absent", base=found.base)
+    locked = None if found.base is None else exactness.locked_for(spec, found.base, work.host)
+    return Observation(prefix=place, state="half-made" if place.exists() else "absent", base=found.base, locked=locked)
 
 
 def ensured(spec: Spec, work: Work) -> tuple[Environment, Plan]:

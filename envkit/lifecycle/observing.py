@@ -168,17 +168,19 @@ def observe(spec: Spec, work: Work) -> Observation:
 
     Raises:
         NotFoundError: an environment has to be built, no Python satisfies the spec, and none may be fetched.
+        RefusedError: the spec's lock is for another Python or platform.
     """
     seen = observe_place(spec, work)
     to_build = seen.state in {"absent", "half-made"} or (seen.mismatch is not None and seen.state != "foreign")
     if not to_build or spec.backend == match_specs.CONDA:  # conda brings its own Python
         return seen
     try:
-        return replace(seen, base=environments.base_for(spec.python, work))
+        base = environments.base_for(spec.python, work)
     except NotFoundError as error:
         if spec.sources.pythons != "uv" or error.code != "python-not-found":
             raise
         return replace(seen, fetch=True)
+    return replace(seen, base=base, locked=exactness.locked_for(spec, base, work.host))
 
 
 def fetched(spec: Spec, seen: Observation, work: Work) -> Observation:

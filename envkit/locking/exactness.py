@@ -109,6 +109,23 @@ def keep_lock(prefix: Path, lock: Lock, host: Host) -> None:
         raise files.machine_error(error, marks) from error
 
 
+def locked_for(spec: Spec, base: Environment, host: Host) -> tuple[str, ...] | None:
+    """Return what a spec's lock says for a Python, in the lock's order: what is for others, by its markers, is left out.
+
+    None where there is no lock, and for one of conda, which is for a platform.
+
+    Raises:
+        RefusedError: the lock is for another Python or platform.
+    """
+    if spec.lock is None or match_specs.is_locked(spec):
+        return None
+    from ..pypi import locks  # noqa: PLC0415 - a spec without lock does without it
+
+    said = {package.name: str(package) for package in spec.lock.packages}
+    pins = locks.pins_of(spec.lock, base, host)
+    return tuple(said.get(pin.name, pin.name) if isinstance(pin.text, Project) else pin.text.replace("==", " ") for pin in pins)
+
+
 def differences(spec: Spec, environment: Environment, host: Host) -> tuple[tuple[str | Project, ...], tuple[str, ...]]:
     """Return what of a spec's lock, and of its seed, is not installed as it says, and what is installed and not in it.
 

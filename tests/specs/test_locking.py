@@ -55,6 +55,9 @@ def test_a_lock_makes_exactly_what_it_says(world: Host, index: str) -> None:
     spec = Spec(name="demo", pypi=("app", "library<1.1"), sources=Sources(indexes=(index,)))
     locked = replace(spec, lock=envkit.lock(spec, host=world))
     assert [str(package) for package in locked.lock.packages if package.name != "winlib"] == ["app 1.0", "library 1.0"]  # type: ignore[union-attr]
+    shown = envkit.plan(locked, host=world).steps[-1].text
+    assert shown == "install what the lock says: app 1.0, library 1.0"  # what is for another system is not
+    assert envkit.plan(replace(locked, name=None), host=world).steps[-1].text == shown
     env = envkit.ensure(locked, host=world)
     assert names(env, world) == ["app 1.0", "library 1.0"]
     assert not envkit.plan(locked, host=world)
