@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
+from .data_directory import data_directory
 from .models.mapping import freeze
 
 
@@ -80,7 +81,7 @@ class Host:
         variables = dict(os.environ if environ is None else environ)
         home = Path(variables.get("USERPROFILE" if sys.platform == "win32" else "HOME") or Path.home())
         if data is None:
-            data = _data_directory(variables, home, sys.platform)
+            data = Path(data_directory(variables, str(home), sys.platform))
         return cls(
             root=Path(Path.cwd().anchor or os.sep) if sys.platform == "win32" else Path(os.sep),
             environ=variables,
@@ -97,15 +98,3 @@ def _working_directory(home: Path) -> Path:
         return Path.cwd()
     except FileNotFoundError:
         return home
-
-
-def _data_directory(environ: Mapping[str, str], home: Path, platform: str) -> Path:
-    """Return where envkit keeps its own, by `environ` alone, so that an injected one is obeyed too."""
-    if stated := environ.get("ENVKIT_HOME"):
-        return Path(stated).expanduser()
-    if platform == "linux":  # what platformdirs says, without its import: every look at the machine pays for it
-        stated = environ.get("XDG_DATA_HOME", "")
-        return (Path(stated) if stated.startswith("/") else home / ".local" / "share") / "envkit"
-    from platformdirs import user_data_path  # noqa: PLC0415 - only where it is needed
-
-    return user_data_path("envkit", appauthor=False)

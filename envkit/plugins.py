@@ -84,7 +84,7 @@ def _plugged(group: str) -> tuple[tuple[str, str], ...]:
 def entry_points(group: str, directories: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """Return name and module of each entry point of a group that distributions in some directories have; the first of a name wins."""
     found: dict[str, str] = {}
-    for path in _entry_point_files(directories):
+    for path in entry_point_files(directories):
         try:
             with open(path, encoding="utf-8") as stream:
                 text = stream.read()
@@ -96,7 +96,8 @@ def entry_points(group: str, directories: Iterable[str]) -> tuple[tuple[str, str
     return tuple(found.items())
 
 
-def _entry_point_files(directories: Iterable[str]) -> Iterator[str]:
+def entry_point_files(directories: Iterable[str]) -> Iterator[str]:
+    """Yield the path that the entry points of each distribution in some directories have, whether there are any or not."""
     for directory in directories:
         try:
             entries = [entry for entry in os.listdir(directory or ".") if entry.endswith(".dist-info")]

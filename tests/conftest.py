@@ -9,7 +9,6 @@ from typing import Any
 
 import hypothesis
 import pytest
-from hypothesis import HealthCheck, settings
 
 from envkit.host import Host
 
@@ -30,10 +29,6 @@ _KEPT_PREFIXES = (
     "http_proxy",
 )
 
-
-# an example is not wrong because this machine stood still while it ran
-settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
 
 _TOGETHER = ("real", "notebook")
 """Directories whose tests share what takes half a minute to make: one worker runs them all."""

@@ -1,22 +1,24 @@
 """What a search found, kept in memory, and given again as long as nothing that it looked at has changed.
 
 Whoever shows environments asks again and again, and mostly nothing has happened meanwhile. To ask all files for their status costs
-a tenth of reading them. A path is what it was when device, inode and the time of its last change are the same: that time (ctime)
-moves with the content, with what is in a directory, with permissions and links, and no program can set it. Where something had
-changed shortly before a search, or changes while it goes on, nothing is kept, for a clock of a file system may be coarse.
+a tenth of reading them; see `system/states.py`. Where something had changed shortly before a search, or changes while it goes on,
+nothing is kept.
 
-The first time that something is asked costs nothing more than it did; what is asked a second time is kept. Nothing is kept on disk,
-nor of a search that left something out, walked below directories that were named, or asked locators that are not built in.
+The first time that something is asked costs nothing more than it did; what is asked a second time is kept, or the first time in a
+process that gives it to the next one (`cli/kept.py`). Nothing is kept of a search that left something out, walked below directories
+that were named, or asked locators that are not built in.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..system.spelling import parent_of
+from ..system.states import ANY, Ground, State, is_same, is_settled, state_of
 from .locators import is_built_in
 
 if TYPE_CHECKING:
@@ -27,10 +29,6 @@ if TYPE_CHECKING:
 
 _SEARCHES: Final = 8  # that are remembered; the one that was not asked for the longest time goes first
 _PATHS: Final = 32  # the same of single paths
-_SETTLED: Final = 100_000_000  # nanoseconds in which two changes may have one time: several ticks of a kernel
-_SETTLED_COARSE: Final = 2_000_000_000  # where times are whole milliseconds, for they may be whole seconds, or twos as FAT's are
-
-_State: TypeAlias = tuple[int, int, int] | None
 
 
 class _Known(NamedTuple):
@@ -38,7 +36,7 @@ class _Known(NamedTuple):
 
     finds: tuple[Environment, ...]
     counts: tuple[int, ...]
-    states: tuple[tuple[str, bool, _State], ...]
+    states: tuple[Ground, ...]
 
 
 class Question:
@@ -48,8 +46,8 @@ class Question:
         """Begin without an answer."""
         self._asked = (path, kinds, tuple(table), host)  # what differs mostly comes first
         self._times = 0
-        self._known: _Known | None = None
         self._began = 0
+        self.known: _Known | None = None
 
     def is_like(self, other: Question) -> bool:
         """Say whether both ask for the same."""
@@ -63,38 +61,38 @@ class Question:
 
     def answer(self, look: Look) -> tuple[tuple[Environment, ...], tuple[int, ...]] | None:
         """Return what was found, and how much by each locator; None where it is not known, or something has changed."""
-        known = self._known
+        known = self.known
         if known is None:
             return None
-        for path, follow, state in known.states:
+        for ground in known.states:
             look.check()
-            if _state(path, follow=follow) != state:
-                self._known = None
+            if not is_same(ground):
+                self.known = None
                 return None
         return known.finds, known.counts
 
     def keep(self, look: Look, finds: Sequence[Environment], counts: Sequence[int]) -> None:
         """Keep what was found by `look`, when it was asked for before and all that was looked at had its last change long ago."""
-        if self._times < 2:
+        if self._times < _kept_from:
             return
-        states: dict[tuple[str, bool], _State] = {}
+        states: dict[tuple[str, bool], State] = {}
         for path, follow, there in look.asked():
             look.check()
-            state = _state(path, follow=follow)
-            if not _is_settled(state, self._began) if state else there:
+            state = state_of(path, follow=follow)
+            if not is_settled(state, self._began) if state else there:
                 return
             states[path, follow] = state
         needed = [(path, follow, state) for (path, follow), state in states.items() if not _is_told(path, states, follow=follow)]
-        self._known = _Known(tuple(finds), tuple(counts), tuple(needed))
+        for path, device, inode in look.passed():
+            if (path, True) not in states:
+                needed.append((path, True, (device, inode, ANY)))
+                if (own := state_of(path, follow=False)) is None or not is_same(needed[-1]):
+                    return
+                needed.append((path, False, (*own[:2], ANY)))  # were it a link from now on, its contents would be spelled otherwise
+        self.known = _Known(tuple(finds), tuple(counts), tuple(needed))
 
 
-def _is_settled(state: tuple[int, int, int], now: int) -> bool:
-    """Say whether the last change is so long ago that one which comes now gets another time."""
-    changed = state[2]
-    return changed < now - (_SETTLED if changed % 1_000_000 else _SETTLED_COARSE)
-
-
-def _is_told(path: str, states: dict[tuple[str, bool], _State], *, follow: bool) -> bool:
+def _is_told(path: str, states: dict[tuple[str, bool], State], *, follow: bool) -> bool:
     """Say whether the directory that a path lies in tells when it changes: where nothing is, or a link, only by an entry of it."""
     if follow and states[path, follow] is not None:
         return False
@@ -114,6 +112,7 @@ def _is_absent(path: str) -> bool:
 
 _searches: list[Question] = []
 _paths: list[Question] = []
+_kept_from = 2  # how often something must have been asked so that it is kept
 
 
 def question(host: Host, table: Sequence[Locator], *, kinds: frozenset[str] = frozenset(), path: str = "") -> Question | None:
@@ -131,15 +130,24 @@ def question(host: Host, table: Sequence[Locator], *, kinds: frozenset[str] = fr
     return asked.begin()
 
 
+@contextmanager
+def kept_at_once() -> Generator[None]:
+    """Keep what is asked meanwhile the first time already."""
+    global _kept_from  # noqa: PLW0603 - a fact of this process
+    before, _kept_from = _kept_from, 1
+    try:
+        yield
+    finally:
+        _kept_from = before
+
+
+def grounds() -> tuple[Ground, ...] | None:
+    """Return the state of all that the last search looked at; None when its answer is not kept."""
+    known = _searches[0].known if _searches else None
+    return None if known is None else known.states
+
+
 def forget() -> None:
     """Forget all: what is asked next is looked for."""
     _searches.clear()
     _paths.clear()
-
-
-def _state(path: str, *, follow: bool) -> _State:
-    try:
-        status = os.stat(path) if follow else os.lstat(path)
-    except (OSError, ValueError):
-        return None
-    return status.st_dev, status.st_ino, status.st_ctime_ns

@@ -23,11 +23,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeGuard
 
 from ..control import Work
 from ..errors import EnvkitError
-from ..system import files, locks
+from ..system import files, locks, private
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ..host import Host
 
 _NAME: Final = "probes.json"
@@ -57,7 +55,7 @@ class ProbeCache:
         self._question = _question(script, host.environ)
         self._directory = host.data / "cache"
         self._new: dict[str, object] = {}
-        self._trusted = _is_private(self._directory)
+        self._trusted = private.is_private(str(self._directory))
         self._old = self._read() if self._trusted else {}
 
     @property
@@ -113,7 +111,7 @@ class ProbeCache:
     def _read(self) -> dict[str, object]:
         """Return the entries on disk; none when the file is not there, not to be trusted, or unreadable."""
         try:
-            raw: object = json.loads(_text(self._directory / _NAME))
+            raw: object = json.loads(private.read(str(self._directory / _NAME), _LARGEST))
         except (OSError, ValueError, RecursionError):
             return {}
         answers = raw.get("answers") if _is_object(raw) else None
@@ -176,33 +174,6 @@ def _question(script: str, environ: Mapping[str, str]) -> str:
         system = repr(tuple(os.uname()))
     loader = sorted(item for item in environ.items() if item[0].startswith(("LD_", "DYLD_")))
     return hashlib.sha256(f"{script}\0{system}\0{loader}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
-
-
-def _is_private(directory: Path) -> bool:
-    """Say whether a directory is not there yet, or is this user's and nobody else may write in it."""
-    try:
-        status = os.lstat(directory)
-    except OSError:
-        return True
-    return stat.S_ISDIR(status.st_mode) and _is_own(status)
-
-
-def _is_own(status: os.stat_result) -> bool:
-    return sys.platform == "win32" or (status.st_uid == os.geteuid() and not status.st_mode & 0o022)
-
-
-def _text(path: Path) -> str:
-    """Return the text of a file of ours.
-
-    Raises:
-        OSError: it cannot be read. ValueError: it is too long, no text, or others may write it.
-    """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
-    with open(descriptor, "rb") as stream:
-        status = os.fstat(stream.fileno())
-        if not (stat.S_ISREG(status.st_mode) and _is_own(status) and status.st_size <= _LARGEST):
-            raise ValueError("no file of ours")
-        return stream.read(_LARGEST).decode("utf-8")
 
 
 def _is_object(value: object) -> TypeGuard[dict[str, object]]:

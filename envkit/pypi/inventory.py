@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..formats.dist_info import Metadata, ends_header, normalized, read_metadata, read_requires_txt
 from ..models.packages import Package
+from ..system.remembering import remembered
 from ..system.sites import site_packages
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 _FIRST = 16 * 1024  # bytes of METADATA read at once: the header of nearly all
 _LONGEST = 4 * 1024 * 1024  # bytes of a header; a longer one is none
 _SMALL = 64 * 1024  # bytes of INSTALLER, direct_url.json, an egg-link: what is longer is none
+
+_MARKS = (".dist-info", ".egg-info", ".egg-link")
+_FILES = ("", "/METADATA", "/INSTALLER", "/direct_url.json")
+_EGG_FILES = ("", "/PKG-INFO", "/requires.txt")
 
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # a named pipe must not hold us up
 
@@ -67,7 +72,14 @@ def distributions(env: Environment, host: Host) -> tuple[Distribution, ...]:
 
 
 def in_directories(directories: tuple[str, ...]) -> tuple[Distribution, ...]:
-    """Return the distributions in some site-packages, sorted by name; of one name the first."""
+    """Return the distributions in some site-packages, sorted by name; of one name the first.
+
+    Who shows environments asks again and again: what was asked twice is remembered as long as no file that it came from has changed.
+    """
+    return remembered(directories, _found_in, _files_of)
+
+
+def _found_in(directories: tuple[str, ...]) -> tuple[Distribution, ...]:
     found: dict[str, Distribution] = {}
     for directory in directories:
         for distribution in _in_site(directory):
@@ -75,24 +87,38 @@ def in_directories(directories: tuple[str, ...]) -> tuple[Distribution, ...]:
     return tuple(sorted(found.values(), key=lambda distribution: distribution.name))
 
 
+def _files_of(directories: tuple[str, ...]) -> Iterator[str] | None:
+    """Return every path that says something of the distributions in some site-packages; None where they are not all known."""
+    found = list(directories)
+    for site in directories:
+        for name in _names(site):
+            if name.endswith(".egg-link"):  # what it leads to is read, too
+                return None
+            files = _FILES if name.endswith(".dist-info") else _EGG_FILES
+            found += (f"{site}/{name}{file}" for file in files)
+    return iter(found)
+
+
 def _in_site(site: str) -> Iterator[Distribution]:
-    try:
-        names = sorted(os.listdir(site))
-    except OSError:
-        return
-    for name in names:
-        if name.startswith("~"):  # pip renames so what it is about to remove
-            continue
+    for name in _names(site):
         path = f"{site}/{name}"
         try:
             if name.endswith(".dist-info"):
                 yield _dist_info(path)
             elif name.endswith(".egg-info"):
                 yield _egg_info(path)
-            elif name.endswith(".egg-link"):
+            else:
                 yield _egg_link(path)
         except (OSError, ValueError):
             continue
+
+
+def _names(site: str) -> list[str]:
+    """Return the names that may be of distributions, sorted; pip puts "~" before those that it is about to remove."""
+    try:
+        return sorted(name for name in os.listdir(site) if name.endswith(_MARKS) and not name.startswith("~"))
+    except OSError:
+        return []
 
 
 def _dist_info(directory: str) -> Distribution:

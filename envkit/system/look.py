@@ -212,17 +212,27 @@ class Look(Following):
         finally:
             os.close(descriptor)
 
+    def passed(self) -> Iterator[tuple[str, int, int]]:
+        """Yield the directories of which no more was learnt than that they are there, by device and inode: what changes in them says nothing."""
+        for path, status in self._states.items():
+            if status is not None and stat.S_ISDIR(status.st_mode):
+                yield path, status.st_dev, status.st_ino
+
+    def _is_passed(self, path: str) -> bool:
+        status = self._states.get(path)
+        return status is not None and stat.S_ISDIR(status.st_mode)
+
     def asked(self) -> Iterator[tuple[str, bool, bool]]:
-        """Yield all that was looked at: the path, whether its links were followed, and whether something was certainly there.
+        """Yield all else that was looked at: the path, whether its links were followed, and whether something was certainly there.
 
         What was learnt from them is the same as long as none of them has changed; what a listing tells is told by its directory.
         """
-        yield from ((path, True, status is not None) for path, status in self._states.items())
+        yield from ((path, True, status is not None) for path, status in self._states.items() if not self._is_passed(path))
         yield from ((path if self.whole else self.real(path), True, there) for path, there in self._entered.items())
         yield from ((path if self.whole else self.real(path), True, bool(found)) for path, found in list(self._seen.items()))
         yield from ((path, False, there) for path, there in self._present.items())
         for path, target in self._targets.items():
-            if target is not None or self.kind(path) is None:
+            if target is not None or (self.kind(path) is None and not self._is_passed(path)):
                 place = path if self.whole else within(self.real(parent_of(path)), name_of(path))
                 yield place, False, target is not None
         yield from ((path, False, False) for path in self._gone if (above := parent_of(path)) not in self._gone and above not in self._read)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
@@ -41,7 +42,7 @@ def site_packages(env: Environment, host: Host) -> tuple[str, ...]:
             status = os.stat(directory)
         except (OSError, ValueError):
             continue
-        if os.path.isdir(directory):
+        if stat.S_ISDIR(status.st_mode):
             found.setdefault((status.st_dev, status.st_ino), directory)  # lib64 is often a link to lib
     own = tuple(found.values())
     return (*own, *(layer for directory in own for layer in layers_of(directory))) if env.kind == "venv" else own
@@ -55,7 +56,7 @@ def layer_lines(directories: Iterable[str]) -> str:
 def layers_of(packages: str) -> tuple[str, ...]:
     """Return the directories that `LAYERS` in a site-packages adds; empty where there is none."""
     try:
-        with open(os.path.join(packages, LAYERS), encoding="ascii") as stream:
+        with open(f"{packages}/{LAYERS}", encoding="ascii") as stream:
             lines = stream.read(_LAYERS_SIZE).splitlines()
     except (OSError, ValueError):
         return ()
@@ -80,12 +81,12 @@ def _on_posix(prefix: str, env: Environment, host: Host) -> list[str]:
             candidates += [os.path.join(library, "dist-packages"), os.path.join(library, "site-packages")]
         shared = "pypy3" if env.implementation == "pypy" else "python3"
         candidates.append(os.path.join(prefix, "lib", shared, "dist-packages"))
-    for directory in ("lib", "lib64"):
-        for library in _libraries(os.path.join(prefix, directory), env):
-            candidates.append(os.path.join(library, "site-packages"))
+    for directory in (f"{prefix}/lib",) if _is_lib(f"{prefix}/lib64") else (f"{prefix}/lib", f"{prefix}/lib64"):
+        for library in _libraries(directory, env):
+            candidates.append(f"{library}/site-packages")
             if debian:
-                candidates.append(os.path.join(library, "dist-packages"))
-    candidates.append(os.path.join(prefix, "site-packages"))  # PyPy before 3.8
+                candidates.append(f"{library}/dist-packages")
+    candidates.append(f"{prefix}/site-packages")  # PyPy before 3.8
     return candidates
 
 
@@ -95,7 +96,15 @@ def _libraries(directory: str, env: Environment) -> list[str]:
         names = sorted(os.listdir(directory))
     except OSError:
         return []
-    return [os.path.join(directory, name) for name in names if name.startswith(_LIBRARIES) and _fits(name, env)]
+    return [f"{directory}/{name}" for name in names if name.startswith(_LIBRARIES) and _fits(name, env)]
+
+
+def _is_lib(directory: str) -> bool:
+    """Say whether a `lib64` is a link to the `lib` beside it, as in virtual environments: then it has nothing of its own."""
+    try:
+        return os.readlink(directory) == "lib"
+    except OSError:
+        return False
 
 
 def _fits(name: str, env: Environment) -> bool:

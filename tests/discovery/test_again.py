@@ -20,6 +20,7 @@ from envkit.discovery.locators import TABLE
 from envkit.discovery.looking import Looking
 from envkit.events import Event, Finished
 from envkit.models.environment import Environment
+from envkit.system import states
 from envkit.system.look import Look
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ CHANGES = int(os.environ.get("ENVKIT_TEST_CHANGES", "50"))  # of one world that 
 def settled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Believe changes of this moment: the clock of this file system is fine enough, and nobody else writes there."""
     for name in ("_SETTLED", "_SETTLED_COARSE"):
-        monkeypatch.setattr(again, name, -(10**15))
+        monkeypatch.setattr(states, name, -(10**15))
     again.forget()
     yield
     again.forget()
@@ -74,6 +75,27 @@ def test_what_was_asked_twice_is_remembered(host: Host) -> None:
     assert first == second == third == fresh(host)
     assert all(one is not other for one, other in zip(first, second, strict=True))
     assert all(one is other for one, other in zip(second, third, strict=True))
+
+
+def test_what_changes_in_a_directory_on_the_way_is_no_change(host: Host, tmp_path: Path) -> None:
+    assert is_remembered(host)
+    before, grounds = find(host), again.grounds() or ()
+    assert host.root != Path("/") or str(tmp_path.parent) in {path for path, *_ in grounds}
+    (tmp_path.parent / f"beside-{tmp_path.name}").write_text("")
+    assert [ground for ground in grounds if not states.is_same(ground)] == []
+    assert all(one is other for one, other in zip(before, find(host), strict=True))
+
+
+def test_a_directory_on_the_way_becomes_a_link(host: Host) -> None:
+    """It is the same directory by device and inode, and paths through it are spelled otherwise."""
+    assert is_remembered(host)
+    before = find(host)
+    above = host.home.parent if host.root != Path("/") else host.home
+    above.rename(above.with_name("aside"))
+    above.symlink_to("aside")
+    after = find(host)
+    assert after == fresh(host)
+    assert all(one is not other for one, other in zip(before, after, strict=False))
 
 
 def test_no_change_is_missed(host: Host) -> None:
@@ -181,7 +203,7 @@ def test_other_worlds_kinds_and_variables_are_other_questions(host: Host) -> Non
 
 
 def test_what_changed_just_now_is_not_kept(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(again, "_SETTLED", 10**18)  # as if all had changed just now
+    monkeypatch.setattr(states, "_SETTLED", 10**18)  # as if all had changed just now
     find(host)
     assert not is_remembered(host)
 

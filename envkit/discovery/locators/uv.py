@@ -14,8 +14,8 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from ...system.spelling import name_of, within
-from ..places import children, marked_children, placed, stated, unix_data
+from ...system.spelling import within
+from ..places import marked_children, placed, stated, unix_data
 from ..projects import VENV, has_any, has_file, project_directories, project_of, pyproject, table_in
 from ..recognition import foreign, owned
 from ..versions import version_directories, version_in
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 NAME: Final = "uv"
 KINDS: Final = frozenset({"interpreter", "venv"})
 
-_SCRIPTS = ("environments-v2", "environments-v1")
+_SCRIPTS = ("environments-v1", "environments-v2")
 
 
 def candidates(look: Look, roots: tuple[str, ...]) -> Iterator[str]:
@@ -94,7 +94,7 @@ def _scripts(look: Look) -> tuple[str, ...]:
         local = stated(look, "LOCALAPPDATA") if look.windows else None
         usual = os.path.join(local, "uv", "cache") if local else within(_cache(look), "uv")
         cache = stated(look, "UV_CACHE_DIR") or usual
-        return tuple(path for path in children(look, cache) if name_of(path) in _SCRIPTS)
+        return tuple(within(cache, name) for name in _SCRIPTS)  # by name, for in the cache itself something changes all the time
 
     return look.remember("uv scripts", find)
 
