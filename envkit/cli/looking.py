@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
-from . import output
+from . import kept, output
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -15,14 +16,39 @@ if TYPE_CHECKING:
 
 def find(options: Namespace) -> int:
     """List the environments of this machine: a table, a tree, one JSON text, or with `--stream` a line of JSON for each as it comes."""
-    from ..environments import find as call  # noqa: PLC0415 - each command imports what it needs
+    from contextlib import nullcontext  # noqa: PLC0415 - each command imports what it needs
+
+    from ..discovery import again  # noqa: PLC0415 - as above
+    from ..environments import find as call  # noqa: PLC0415 - as above
 
     silent: Control = {"report": None, "timeout": options.timeout}
-    coming = call(kinds=options.kind, managers=options.manager, python=options.python, roots=options.roots, probe=options.probe, **silent)
-    if options.stream:
-        return output.give_each(coming)
-    found = tuple(coming)
-    return output.give(options, found, lambda: _shown(found, as_tree=options.tree))
+    form = _form_kept(options)
+    with again.kept_at_once() if form else nullcontext():
+        coming = call(
+            kinds=options.kind, managers=options.manager, python=options.python, roots=options.roots, probe=options.probe, **silent
+        )
+        if options.stream:
+            text = output.give_each(coming)
+        else:
+            found = tuple(coming)
+            text = _written(found) if options.json else _shown(found, as_tree=options.tree)
+            output.write(text)
+    if form:
+        sys.stdout.flush()  # who waits for the answer waits no longer
+        kept.keep(form, text)
+    return 0
+
+
+def _form_kept(options: Namespace) -> str:
+    """Return the form of a text that is kept for the next process: that of every environment there is, as JSON."""
+    narrowed = (options.kind, options.manager, options.python, options.roots, options.timeout, options.probe != "never", options.tree)
+    return "" if any(narrowed) else "stream" if options.stream else "json" if options.json else ""
+
+
+def _written(found: tuple[Environment, ...]) -> str:
+    from ..formats.values import to_json  # noqa: PLC0415 - only for programs
+
+    return to_json(found)
 
 
 def _shown(found: tuple[Environment, ...], *, as_tree: bool) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+
+TYPE_CHECKING = False  # `typing` takes longer to import than a kept answer to be given
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ..models.environment import Environment, Problem
     from ..models.kernels import Kernel
@@ -27,13 +28,22 @@ def give(options: Namespace, value: object, text: Callable[[], str]) -> int:
     return 0
 
 
-def give_each(values: Iterable[object]) -> int:
-    """Write each result as a line of JSON as soon as it is there; return 0."""
+def give_each(values: Iterable[object]) -> str:
+    """Write each result as a line of JSON as soon as it is there; return all that was written."""
     from ..formats.values import to_json  # noqa: PLC0415 - only with --stream
 
+    lines = list[str]()
     for value in values:
-        write(to_json(value))
+        lines.append(to_json(value))
+        write(lines[-1])
         sys.stdout.flush()
+    return "\n".join(lines)
+
+
+def repeat(text: str) -> int:
+    """Write what was written before; return 0."""
+    if text:  # a stream of nothing has no line
+        write(text)
     return 0
 
 

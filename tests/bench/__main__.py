@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from worlds import machine
 import envkit
 from envkit import Environment, Host
 from envkit.discovery import again
+from envkit.system import remembering
 
 
 def process(*argv: str, **environ: str) -> Callable[[int], object]:
@@ -50,24 +52,24 @@ def imports(python: str) -> Iterator[Row]:
 
 def finding(python: str, uv: str, host: Host) -> Iterator[Row]:
     """find and resolve: this machine as it is, with the shims of version managers on PATH and without."""
-    listing = process(uv, "python", "list", "--only-installed", "--offline")
-    if any(entry.endswith("shims") for entry in os.environ["PATH"].split(os.pathsep)):
-        yield side_by_side(
-            "find, whole process, shims on PATH",
-            process(python, "-m", "envkit", "find", "--json"),
-            "uv python list --only-installed (warm)",
-            listing,
-            bound=0.1,
-        )
     path = os.pathsep.join(entry for entry in os.environ["PATH"].split(os.pathsep) if not entry.endswith("shims"))
-    yield side_by_side(
-        "find, whole process, no shims on PATH",
-        process(python, "-m", "envkit", "find", "--json", PATH=path),
-        "uv python list --only-installed (warm)",
-        process(uv, "python", "list", "--only-installed", "--offline", PATH=path),
-        rounds=15,
-        bound=3.5,
-    )
+    worlds = [("no shims", path, 3.5, 15)]
+    if path != os.environ["PATH"]:
+        worlds.insert(0, ("shims", os.environ["PATH"], 0.1, 9))
+    home = host.data / "whole"
+    for shims, path, bound, rounds in worlds:
+        asking = process(python, "-m", "envkit", "find", "--json", PATH=path, ENVKIT_HOME=str(home))
+        listing = process(uv, "python", "list", "--only-installed", "--offline", PATH=path)
+        for first in (True, False):
+            yield side_by_side(
+                f"find, whole process, {shims} on PATH{', nothing kept' if first else ''}",
+                asking,
+                "uv python list --only-installed (warm)",
+                listing,
+                rounds=rounds,
+                bound=None if first else bound,
+                before=(lambda: shutil.rmtree(home, ignore_errors=True)) if first else None,
+            )
     from python_discovery import iter_interpreters
 
     yield side_by_side(
@@ -117,7 +119,8 @@ def generated(scratch: Path) -> Iterator[Alone]:
     yield alone('resolve("3.10"), again', lambda: envkit.resolve("3.10", host=ten), bound=6)
     yield alone("find, with 60 environments, again", lambda: list(envkit.find(host=sixty)), bound=25)
     hosts = {count: machine(scratch / f"many{count}", count) for count in (10, 100, 1000)}
-    times = {count: median(lambda host=host: _found(host), rounds=7) for count, host in hosts.items()}
+    rounds = [{count: median(lambda host=host: _found(host), rounds=1) for count, host in hosts.items()} for _ in range(9)]  # in turns
+    times = {count: statistics.median(each[count] for each in rounds) for count in hosts}
     growth = (times[1000] - times[100]) / 900 / ((times[100] - times[10]) / 90)
     text = ", ".join(f"{milliseconds:.0f} ms" for milliseconds in times.values())
     yield Alone(what=f"find, 10, 100, 1000: {text}; growth", ours=growth, bound=1.3, unit="")
@@ -158,10 +161,14 @@ def listing(uv: str, host: Host) -> Iterator[Row]:
             for d in importlib.metadata.distributions(path=[site])
         ]
 
+    def ours(_: int) -> object:
+        remembering.forget()
+        return envkit.installed(sys.prefix, host=host)
+
     count = len(envkit.installed(sys.prefix, host=host))
     yield side_by_side(
         f"installed, {count} packages, in process",
-        lambda _: envkit.installed(sys.prefix, host=host),
+        ours,
         "importlib.metadata, the same facts",
         metadata,
         rounds=15,
@@ -169,7 +176,7 @@ def listing(uv: str, host: Host) -> Iterator[Row]:
     )
     yield side_by_side(
         f"installed, {count} packages, in process",
-        lambda _: envkit.installed(sys.prefix, host=host),
+        ours,
         "uv pip list, as a process",
         process(uv, "pip", "list", "--python", sys.executable),
         rounds=15,
